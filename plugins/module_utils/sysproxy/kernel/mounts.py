@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mount points: mount(2), unmount(2) and the list of what is mounted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ..netbsd.constants import MNT, MNT_WAIT
+from .base import Base, StrPath, path_bytes
+
+
+@dataclass(frozen=True)
+class MountPoint:
+    """One entry of getvfsstat(2): sizes in bytes, ``flags`` as MNT_*."""
+
+    path: str
+    source: str
+    fstype: str
+    flags: MNT
+    size: int
+    free: int
+    available: int
+    files: int
+    files_free: int
+
+
+class Mounts(Base):
+    """The kernel's mount points."""
+
+    def mounts(self) -> list[MountPoint]:
+        """All mount points, in the order in which they were mounted."""
+        layout = self.abi.struct("statvfs")
+        count, _ = self.call("getvfsstat", None, 0, MNT_WAIT.NOWAIT)
+        buffer = bytearray(layout.size * (count + 8))  # room for what is mounted meanwhile
+        count, _ = self.call("getvfsstat", buffer, len(buffer), MNT_WAIT.WAIT)
+        found = []
+        for index in range(count):
+            entry = layout.parse(buffer, index * layout.size)
+            found.append(
+                MountPoint(
+                    path=os.fsdecode(entry.f_mntonname),
+                    source=os.fsdecode(entry.f_mntfromname),
+                    fstype=os.fsdecode(entry.f_fstypename),
+                    flags=MNT(entry.f_flag & 0xFFFFFFFF),
+                    size=entry.f_blocks * entry.f_frsize,
+                    free=entry.f_bfree * entry.f_frsize,
+                    available=entry.f_bavail * entry.f_frsize,
+                    files=entry.f_files,
+                    files_free=entry.f_ffree,
+                )
+            )
+        return found
+
+    def mount(self, fstype: str, path: StrPath, flags: int = 0, data: bytes | bytearray | None = None) -> None:
+        """mount(2): ``data`` is the file system's argument structure, None for one that has none."""
+        self.call(
+            "__mount50",
+            path_bytes(fstype),
+            path_bytes(path),
+            int(flags),
+            data,
+            len(data) if data is not None else 0,
+            subject=f"{fstype} on {os.fsdecode(path)}",
+        )
+
+    def unmount(self, path: StrPath, flags: int = 0) -> None:
+        self.path_call("unmount", path, int(flags))

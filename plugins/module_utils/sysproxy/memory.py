@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The address space that a call lends to the server.
+
+A system call's pointers are addresses that the server reads from (copyin) and writes to (copyout).
+They are not addresses of this process: each buffer of a call in flight gets a range of an address
+space of the session's own, and nothing else is there. A server that asks for anything outside the
+ranges is told nothing and found out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from typing import Final
+
+from .errors import ForeignMemory
+
+Buffer = bytes | bytearray | memoryview
+
+_BASE: Final = 0x10000
+_TOP: Final = 0xFFF00000  # below 4 GiB, so that a 32-bit kernel's pointers hold every address
+_GUARD: Final = 0x1000  # a gap after each buffer, so that no overrun of one reaches the next
+_ALIGNMENT: Final = 16
+
+
+class AddressSpace:
+    """Addresses for the buffers of the calls in flight.
+
+    ``bytes`` and other read-only buffers can be copied in; a ``bytearray`` or writable
+    ``memoryview`` can be copied in and out, and holds what the server wrote when the call is over.
+    """
+
+    def __init__(self) -> None:
+        self._regions: dict[int, memoryview] = {}
+        self._bases: list[int] = []
+        self._next = _BASE
+
+    def lend(self, buffer: Buffer) -> int:
+        """An address for ``buffer``, good until :meth:`take_back`.
+
+        :raises MemoryError: the buffers in flight leave no room for it.
+        """
+        view = memoryview(buffer).cast("B")
+        span = len(view) + _GUARD
+        span += -span % _ALIGNMENT
+        address = self._next if self._regions else _BASE
+        if address + span > _TOP:
+            address = self._gap(span)
+        self._next = address + span
+        self._regions[address] = view
+        insort(self._bases, address)
+        return address
+
+    def take_back(self, address: int) -> None:
+        """End the lending of the buffer that starts at ``address``."""
+        del self._regions[address]
+        self._bases.remove(address)
+
+    def copyin(self, address: int, length: int) -> memoryview:
+        """What lies at ``address``.
+
+        :raises ForeignMemory: not all of it is lent.
+        """
+        view, offset = self._find(address, length, "read")
+        return view[offset : offset + length]
+
+    def copyinstr(self, address: int, length: int) -> bytes:
+        """The string at ``address`` with its NUL, or its first ``length`` bytes if it is longer.
+
+        :raises ForeignMemory: the string does not start in a lent buffer, or does not end in it.
+        """
+        view, offset = self._find(address, 0, "read")
+        piece = bytes(view[offset : offset + length])
+        string, nul, _rest = piece.partition(b"\0")
+        if not nul and len(piece) < length:
+            raise _foreign("read", address, length)
+        return string + nul
+
+    def copyout(self, address: int, data: Buffer) -> None:
+        """Put ``data`` at ``address``.
+
+        :raises ForeignMemory: not all of it fits a lent buffer that may be written to.
+        """
+        view, offset = self._find(address, len(data), "write")
+        if view.readonly:
+            raise _foreign("write", address, len(data))
+        view[offset : offset + len(data)] = data
+
+    @property
+    def largest(self) -> int:
+        """The size of the largest buffer, which bounds what one frame can carry."""
+        return max(map(len, self._regions.values()), default=0)
+
+    def _find(self, address: int, length: int, verb: str) -> tuple[memoryview, int]:
+        index = bisect_right(self._bases, address) - 1
+        if index >= 0:
+            base = self._bases[index]
+            view = self._regions[base]
+            if address - base + length <= len(view):
+                return view, address - base
+        raise _foreign(verb, address, length)
+
+    def _gap(self, span: int) -> int:
+        """The lowest address with ``span`` free bytes."""
+        address = _BASE
+        for base in self._bases:
+            if base - address >= span:
+                return address
+            end = base + len(self._regions[base]) + _GUARD
+            address = end + -end % _ALIGNMENT
+        if address + span > _TOP:
+            raise MemoryError(f"the calls in flight leave no room for a buffer of {span} bytes")
+        return address
+
+
+def _foreign(verb: str, address: int, length: int) -> ForeignMemory:
+    return ForeignMemory(
+        f"the server asked to {verb} {length} bytes at {address:#x}, memory that it has no business with; "
+        "the session was ended"
+    )

@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ABI of one kernel: its data model, its release, and what follows from the two.
+
+An :class:`Abi` answers for structures, argument blocks of system calls and codes of ioctls. It is
+made from the server's banner; see machines.py for what a machine's name settles.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ..errors import ProtocolError, UnknownMachine
+from ..frames import Wire
+from .ioctls import DIRECTIONS, IOCPARM_MASK, IOCPARM_SHIFT, IOCTLS
+from .layout import SCALARS, DataModel, Layout, layout, scalar
+from .machines import MACHINES
+from .structures import Release
+from .syscalls import syscall_table
+
+_BANNER = re.compile(r"RUMPSP-(\d+)\.(\d+)-([^-/]+)-([^/]+)/(\S+)")
+PROTOCOL = (0, 4)
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """A system call's argument block: a struct format, and its members' names in order."""
+
+    number: int
+    packer: struct.Struct
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Abi:
+    """What must be known of a kernel to make its system calls.
+
+    ``release`` is a tuple of the numbers in the banner, such as ``(7, 99, 34)``.
+    """
+
+    word_size: int
+    int64_alignment: int
+    byteorder: str
+    release: Release = (7, 99, 34)
+    machine: str = "amd64"
+    ostype: str = "NetBSD"
+    _model: DataModel = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_model", DataModel(self.word_size, self.int64_alignment, self.byteorder))
+
+    @classmethod
+    def from_banner(cls, banner: str) -> Abi:
+        """The ABI of the server that sent ``banner``, as ``RUMPSP-0.4-NetBSD-7.99.34/amd64``.
+
+        :raises ProtocolError: it is no banner of a protocol that is spoken here.
+        :raises UnknownMachine: its machine's data model is not known.
+        """
+        match = _BANNER.fullmatch(banner.rstrip("\n"))
+        if not match:
+            raise ProtocolError(f"not a sysproxy server: it greets with {banner!r}")
+        major, minor, ostype, osrelease, machine = match.groups()
+        if int(major) != PROTOCOL[0] or int(minor) < PROTOCOL[1]:
+            raise ProtocolError(f"the server speaks sysproxy {major}.{minor}; {PROTOCOL[0]}.{PROTOCOL[1]} is spoken here")
+        model = MACHINES.get(machine)
+        if model is None:
+            raise UnknownMachine(f"the word size and byte order of {ostype}/{machine} are not known")
+        release = tuple(int(number) for number in re.findall(r"\d+", osrelease)) or (0,)
+        return cls(model.word_size, model.int64_alignment, model.byteorder, release, machine, ostype)
+
+    @property
+    def banner(self) -> str:
+        """The greeting of such a server, without its newline."""
+        release = ".".join(map(str, self.release))
+        return f"RUMPSP-{PROTOCOL[0]}.{PROTOCOL[1]}-{self.ostype}-{release}/{self.machine}"
+
+    @property
+    def wire(self) -> Wire:
+        return Wire(self.byteorder, self.word_size)
+
+    @property
+    def prefix(self) -> str:
+        """The struct module's character for the byte order."""
+        return "<" if self.byteorder == "little" else ">"
+
+    def struct(self, name: str) -> Layout:
+        """The layout of a kernel structure; see structures.py for the names."""
+        return layout(name, self._model, self.release)
+
+    def integer(self, kind: str, value: int) -> bytes:
+        """A lone C integer, as a system call expects it behind a pointer."""
+        size, _code = scalar(kind, self.word_size)
+        return value.to_bytes(size, self.byteorder, signed=value < 0)  # type: ignore[arg-type]
+
+    def integers(self, kind: str, *values: int) -> bytes:
+        """An array of C integers."""
+        return b"".join(self.integer(kind, value) for value in values)
+
+    def read_integer(self, kind: str, data: bytes | bytearray | memoryview) -> int:
+        """The C integer at the start of ``data``."""
+        size, code = scalar(kind, self.word_size)
+        return int.from_bytes(data[:size], self.byteorder, signed=code.islower())  # type: ignore[arg-type]
+
+    def syscall_number(self, name: str) -> int:
+        """:raises KeyError: no such call is known in this release."""
+        return _arguments(self._model, self.release)[name].number
+
+    def syscall_name(self, number: int) -> str | None:
+        return _names(self._model, self.release).get(number)
+
+    def has_syscall(self, name: str) -> bool:
+        return name in _arguments(self._model, self.release)
+
+    def encode_arguments(self, name: str, *values: int) -> bytes:
+        """The argument block of call ``name``: its arguments in order, the table's pads left out."""
+        return _arguments(self._model, self.release)[name].packer.pack(*values)
+
+    def decode_arguments(self, name: str, block: bytes) -> dict[str, int]:
+        """The arguments in ``block`` by name, which may be longer than the block needs to be.
+
+        :raises ValueError: the block is too short.
+        """
+        arguments = _arguments(self._model, self.release)[name]
+        if len(block) < arguments.packer.size:
+            raise ValueError(f"{name} takes {arguments.packer.size} bytes of arguments, not {len(block)}")
+        return dict(zip(arguments.names, arguments.packer.unpack_from(block), strict=True))
+
+    def ioctl(self, name: str) -> int:
+        """The code of an ioctl (sys/ioccom.h, _IOC)."""
+        return _ioctl_codes(self._model, self.release)[name]
+
+    def ioctl_name(self, code: int) -> str | None:
+        return _ioctl_names(self._model, self.release).get(code)
+
+    def value_of_registers(self, value0: int, value1: int) -> int:
+        """The 64-bit result of a call such as lseek, which spans both registers on a 32-bit machine."""
+        if self.word_size == 8:
+            return value0
+        pair = struct.pack(f"{self.prefix}ii", value0, value1)
+        return struct.unpack(f"{self.prefix}q", pair)[0]
+
+
+@lru_cache(maxsize=None)
+def _arguments(model: DataModel, release: Release) -> dict[str, _Arguments]:
+    return {name: _block(model, number, arguments) for name, (number, arguments) in syscall_table(release).items()}
+
+
+@lru_cache(maxsize=None)
+def _names(model: DataModel, release: Release) -> dict[int, str]:
+    return {arguments.number: name for name, arguments in _arguments(model, release).items()}
+
+
+def _block(model: DataModel, number: int, arguments: tuple[tuple[str, str], ...]) -> _Arguments:
+    """Each argument in a slot of at least a register; a narrow one at the slot's low-order end."""
+    code, position, alignment, names = "", 0, 1, []
+    for name, kind in arguments:
+        size, letter = scalar(kind, model.word_size)
+        slot = max(size, model.word_size)
+        slot_alignment = min(slot, model.int64_alignment)
+        alignment = max(alignment, slot_alignment)
+        padding = -position % slot_alignment
+        code += f"{padding}x" if padding else ""
+        position += padding + slot
+        if name == "pad":
+            code += f"{slot}x"
+            continue
+        names.append(name)
+        filling = f"{slot - size}x" if slot > size else ""
+        code += letter + filling if model.byteorder == "little" else filling + letter
+    padding = -position % alignment
+    code += f"{padding}x" if padding else ""
+    return _Arguments(number, struct.Struct(("<" if model.byteorder == "little" else ">") + code), tuple(names))
+
+
+@lru_cache(maxsize=None)
+def _ioctl_codes(model: DataModel, release: Release) -> dict[str, int]:
+    codes = {}
+    for name, (direction, group, number, kind) in IOCTLS.items():
+        if kind in SCALARS:
+            size = scalar(kind, model.word_size)[0]
+        else:
+            size = layout(kind, model, release).size if kind else 0
+        codes[name] = DIRECTIONS[direction] | (size & IOCPARM_MASK) << IOCPARM_SHIFT | ord(group) << 8 | number
+    return codes
+
+
+@lru_cache(maxsize=None)
+def _ioctl_names(model: DataModel, release: Release) -> dict[int, str]:
+    return {code: name for name, code in _ioctl_codes(model, release).items()}

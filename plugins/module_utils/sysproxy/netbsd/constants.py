@@ -1,0 +1,323 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""NetBSD's constants, a class for each C prefix: ``IFF.UP`` is IFF_UP of net/if.h.
+
+The bits of a file's mode are those of Python's :mod:`stat` and not repeated here.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class AF(IntEnum):
+    """Address families (sys/socket.h)."""
+
+    LOCAL = 1
+    INET = 2
+    LINK = 18
+    INET6 = 24
+    ROUTE = 34
+
+
+class SOCK(IntFlag):
+    """Socket types and the flags that may be added to them (sys/socket.h)."""
+
+    STREAM = 0x1
+    DGRAM = 0x2
+    RAW = 0x3
+    CLOEXEC = 0x10000000
+    NONBLOCK = 0x20000000
+    NOSIGPIPE = 0x40000000
+
+
+class IFF(IntFlag):
+    """Flags of an interface (net/if.h)."""
+
+    UP = 0x1
+    BROADCAST = 0x2
+    DEBUG = 0x4
+    LOOPBACK = 0x8
+    POINTOPOINT = 0x10
+    NOTRAILERS = 0x20
+    RUNNING = 0x40
+    NOARP = 0x80
+    PROMISC = 0x100
+    ALLMULTI = 0x200
+    OACTIVE = 0x400
+    SIMPLEX = 0x800
+    LINK0 = 0x1000
+    LINK1 = 0x2000
+    LINK2 = 0x4000
+    MULTICAST = 0x8000
+
+
+class IN_IFF(IntFlag):
+    """States of an IPv4 address (netinet/in_var.h)."""
+
+    TENTATIVE = 0x1
+    DUPLICATED = 0x2
+    DETACHED = 0x4
+    TRYTENTATIVE = 0x8
+    NOTREADY = 0xb
+
+
+class IN6_IFF(IntFlag):
+    """States of an IPv6 address (netinet6/in6_var.h)."""
+
+    ANYCAST = 0x1
+    TENTATIVE = 0x2
+    DUPLICATED = 0x4
+    NOTREADY = 0x6
+    DETACHED = 0x8
+    DEPRECATED = 0x10
+    NODAD = 0x20
+    AUTOCONF = 0x40
+    TEMPORARY = 0x80
+
+
+class LINK_STATE(IntEnum):
+    """States of a link (net/if.h)."""
+
+    UNKNOWN = 0
+    DOWN = 1
+    UP = 2
+
+
+class RTAX(IntEnum):
+    """Positions of the addresses in a routing message (net/route.h)."""
+
+    DST = 0
+    GATEWAY = 1
+    NETMASK = 2
+    GENMASK = 3
+    IFP = 4
+    IFA = 5
+    AUTHOR = 6
+    BRD = 7
+    TAG = 8
+    MAX = 9
+
+
+class RTM(IntEnum):
+    """Types of routing messages up to release 7 (net/route.h); see routing_message_types."""
+
+    ADD = 1
+    DELETE = 2
+    CHANGE = 3
+    GET = 4
+    VERSION = 4
+    NEWADDR = 12
+    DELADDR = 13
+    IFINFO = 20
+    CHGADDR = 21
+
+
+class MNT(IntFlag):
+    """Flags of a mount point and of the mount and unmount calls (sys/fstypes.h)."""
+
+    RDONLY = 0x1
+    SYNCHRONOUS = 0x2
+    NOEXEC = 0x4
+    NOSUID = 0x8
+    NODEV = 0x10
+    UNION = 0x20
+    ASYNC = 0x40
+    EXRDONLY = 0x80
+    EXPORTED = 0x100
+    DEFEXPORTED = 0x200
+    EXPORTANON = 0x400
+    EXKERB = 0x800
+    LOCAL = 0x1000
+    QUOTA = 0x2000
+    ROOTFS = 0x4000
+    NOCOREDUMP = 0x8000
+    UPDATE = 0x10000
+    RELATIME = 0x20000
+    RELOAD = 0x40000
+    FORCE = 0x80000
+    IGNORE = 0x100000
+    GETARGS = 0x400000
+    DISCARD = 0x800000
+    EXTATTR = 0x1000000
+    LOG = 0x2000000
+    NOATIME = 0x4000000
+    EXNORESPORT = 0x8000000
+    EXPUBLIC = 0x10000000
+    SYMPERM = 0x20000000
+    NODEVMTIME = 0x40000000
+    SOFTDEP = 0x80000000
+
+
+class MNT_WAIT(IntEnum):
+    """Whether getvfsstat and sync wait for fresh numbers (sys/fstypes.h)."""
+
+    WAIT = 1
+    NOWAIT = 2
+    LAZY = 3
+
+
+class O(IntFlag):
+    """Flags of open (fcntl.h)."""
+
+    RDONLY = 0x0
+    WRONLY = 0x1
+    RDWR = 0x2
+    NONBLOCK = 0x4
+    APPEND = 0x8
+    SHLOCK = 0x10
+    EXLOCK = 0x20
+    ASYNC = 0x40
+    SYNC = 0x80
+    NOFOLLOW = 0x100
+    CREAT = 0x200
+    TRUNC = 0x400
+    EXCL = 0x800
+    NOCTTY = 0x8000
+    DSYNC = 0x10000
+    RSYNC = 0x20000
+    ALT_IO = 0x40000
+    DIRECT = 0x80000
+    DIRECTORY = 0x200000
+    CLOEXEC = 0x400000
+    SEARCH = 0x800000
+    NOSIGPIPE = 0x1000000
+
+
+class F(IntEnum):
+    """Commands of fcntl (fcntl.h)."""
+
+    DUPFD = 0
+    GETFD = 1
+    SETFD = 2
+    GETFL = 3
+    SETFL = 4
+    CLOSEM = 10
+    MAXFD = 11
+    DUPFD_CLOEXEC = 12
+    GETNOSIGPIPE = 13
+    SETNOSIGPIPE = 14
+
+
+class AT(IntEnum):
+    """Arguments of the *at calls (fcntl.h)."""
+
+    EACCESS = 0x100
+    SYMLINK_NOFOLLOW = 0x200
+    SYMLINK_FOLLOW = 0x400
+    REMOVEDIR = 0x800
+    FDCWD = -100
+
+
+class DT(IntEnum):
+    """Types in a directory entry (sys/dirent.h)."""
+
+    UNKNOWN = 0
+    FIFO = 1
+    CHR = 2
+    DIR = 4
+    BLK = 6
+    REG = 8
+    LNK = 10
+    SOCK = 12
+    WHT = 14
+
+
+class UF(IntFlag):
+    """File flags that the owner may set (sys/stat.h)."""
+
+    NODUMP = 0x1
+    IMMUTABLE = 0x2
+    APPEND = 0x4
+    OPAQUE = 0x8
+
+
+class SF(IntFlag):
+    """File flags that the superuser may set (sys/stat.h)."""
+
+    ARCHIVED = 0x10000
+    IMMUTABLE = 0x20000
+    APPEND = 0x40000
+    SNAPSHOT = 0x200000
+    LOG = 0x400000
+    SNAPINVAL = 0x800000
+
+
+class UTIME(IntEnum):
+    """Nanoseconds with a meaning of their own in utimensat (sys/stat.h)."""
+
+    OMIT = 0x3ffffffe
+    NOW = 0x3fffffff
+
+
+class CTL(IntEnum):
+    """Top-level sysctl numbers and the numbers of requests about nodes (sys/sysctl.h)."""
+
+    KERN = 1
+    VM = 2
+    VFS = 3
+    NET = 4
+    DEBUG = 5
+    HW = 6
+    MACHDEP = 7
+    DDB = 9
+    PROC = 10
+    VENDOR = 11
+    EMUL = 12
+    SECURITY = 13
+    EOL = -1
+    QUERY = -2
+    CREATE = -3
+    CREATESYM = -4
+    DESTROY = -5
+    MMAP = -6
+    DESCRIBE = -7
+
+
+class CTLTYPE(IntEnum):
+    """Types of a sysctl node, in the low four bits of its flags (sys/sysctl.h)."""
+
+    NODE = 1
+    INT = 2
+    STRING = 3
+    QUAD = 4
+    STRUCT = 5
+    BOOL = 6
+
+
+class CTLFLAG(IntFlag):
+    """Flags of a sysctl node (sys/sysctl.h)."""
+
+    READONLY = 0x0
+    READWRITE = 0x70
+    ANYWRITE = 0x80
+    PRIVATE = 0x100
+    PERMANENT = 0x200
+    OWNDATA = 0x400
+    IMMEDIATE = 0x800
+    HEX = 0x1000
+    ROOT = 0x2000
+    ANYNUMBER = 0x4000
+    HIDDEN = 0x8000
+    ALIAS = 0x10000
+    MMAP = 0x20000
+    OWNDESC = 0x40000
+    UNSIGNED = 0x80000
+
+
+class SYSCTL(IntEnum):
+    """The version of struct sysctlnode, in the top byte of its flags (sys/sysctl.h)."""
+
+    VERS_0 = 0
+    VERS_1 = 0x1000000
+    VERS_MASK = 0xff000000
+
+
+class VNDIOF(IntFlag):
+    """Flags of a vnd unit (dev/vndvar.h)."""
+
+    HASGEOM = 0x1
+    READONLY = 0x2
+    FORCE = 0x4

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ioctls of NetBSD that the collection uses, as data: direction, group, number, argument type.
+
+Their codes are not typed in: they hold the argument's size, so each ABI computes its own
+(sys/ioccom.h). The direction is the macro's: ``""`` for _IO, ``R``, ``W`` and ``WR``.
+"""
+
+from __future__ import annotations
+
+IOC_VOID = 0x20000000
+IOC_OUT = 0x40000000
+IOC_IN = 0x80000000
+IOCPARM_MASK = 0x1FFF
+IOCPARM_SHIFT = 16
+
+DIRECTIONS: dict[str, int] = {"": IOC_VOID, "R": IOC_OUT, "W": IOC_IN, "WR": IOC_IN | IOC_OUT}
+
+IOCTLS: dict[str, tuple[str, str, int, str]] = {
+    "SIOCIFCREATE": ("W", "i", 122, "ifreq"),
+    "SIOCIFDESTROY": ("W", "i", 121, "ifreq"),
+    "SIOCIFGCLONERS": ("WR", "i", 120, "if_clonereq"),
+    "SIOCGIFFLAGS": ("WR", "i", 17, "ifreq"),
+    "SIOCSIFFLAGS": ("W", "i", 16, "ifreq"),
+    "SIOCGIFMTU": ("WR", "i", 126, "ifreq"),
+    "SIOCSIFMTU": ("W", "i", 127, "ifreq"),
+    "SIOCGIFMETRIC": ("WR", "i", 23, "ifreq"),
+    "SIOCSIFMETRIC": ("W", "i", 24, "ifreq"),
+    "SIOCAIFADDR": ("W", "i", 26, "ifaliasreq"),
+    "SIOCDIFADDR": ("W", "i", 25, "ifreq"),
+    "SIOCGIFADDR": ("WR", "i", 33, "ifreq"),
+    "SIOCGIFALIAS": ("WR", "i", 27, "ifaliasreq"),
+    "SIOCGIFAFLAG_IN": ("WR", "i", 39, "ifreq"),
+    "SIOCAIFADDR_IN6": ("W", "i", 107, "in6_aliasreq"),
+    "SIOCDIFADDR_IN6": ("W", "i", 25, "in6_ifreq"),
+    "SIOCGIFAFLAG_IN6": ("WR", "i", 73, "in6_ifreq"),
+    "SIOCGIFNETMASK_IN6": ("WR", "i", 37, "in6_ifreq"),
+    "SIOCGIFDSTADDR_IN6": ("WR", "i", 34, "in6_ifreq"),
+    "SIOCGIFALIFETIME_IN6": ("WR", "i", 106, "in6_ifreq"),
+    "SIOCGIFDATA": ("WR", "i", 133, "ifdatareq"),
+    "SIOCZIFDATA": ("WR", "i", 134, "ifdatareq"),
+    "SIOCGIFCAP": ("WR", "i", 118, "ifcapreq"),
+    "SIOCSIFCAP": ("W", "i", 117, "ifcapreq"),
+    "SIOCGLINKSTR": ("WR", "i", 135, "ifdrv"),
+    "SIOCSLINKSTR": ("W", "i", 136, "ifdrv"),
+    "SIOCSDRVSPEC": ("W", "i", 123, "ifdrv"),
+    "SIOCGDRVSPEC": ("WR", "i", 123, "ifdrv"),
+    "VNDIOCSET": ("WR", "F", 0, "vnd_ioctl"),
+    "VNDIOCCLR": ("W", "F", 1, "vnd_ioctl"),
+    "VNDIOCGET": ("WR", "F", 3, "vnd_user"),
+}

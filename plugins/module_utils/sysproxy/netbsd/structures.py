@@ -1,0 +1,307 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The structures of NetBSD's kernel interface, as data: each once, for every word size and byte order.
+
+A structure is a tuple of (member, type). A type is a C type of fixed or of the ABI's own width
+(:data:`~.layout.SCALARS`), ``char[N]`` for a string that ends at its NUL, ``bytes[N]`` for raw
+bytes, ``TYPE[N]`` for an array, the name of another structure, or a :class:`Union`. Where the
+releases differ, a name has several declarations, each with the first release that has it.
+
+Sources: the headers named beside each group, NetBSD 7.99.34; statvfs and ifa_msghdr of later
+releases from their own trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Union:
+    """A C union: its first member is the one that is built when none is named."""
+
+    members: tuple[tuple[str, str], ...]
+
+
+Member = tuple[str, "str | Union"]
+Declaration = tuple[Member, ...]
+Release = tuple[int, ...]
+
+_SOCKADDR_IN6: Declaration = (
+    ("sin6_len", "uint8"),
+    ("sin6_family", "uint8"),
+    ("sin6_port", "bytes[2]"),
+    ("sin6_flowinfo", "bytes[4]"),
+    ("sin6_addr", "bytes[16]"),
+    ("sin6_scope_id", "uint32"),
+)
+
+
+def _statvfs(spare: Member, tail: Declaration) -> Declaration:
+    """struct statvfs, whose middle and end changed with release 10 (sys/statvfs.h)."""
+    return (
+        ("f_flag", "ulong"),
+        ("f_bsize", "ulong"),
+        ("f_frsize", "ulong"),
+        ("f_iosize", "ulong"),
+        ("f_blocks", "uint64"),
+        ("f_bfree", "uint64"),
+        ("f_bavail", "uint64"),
+        ("f_bresvd", "uint64"),
+        ("f_files", "uint64"),
+        ("f_ffree", "uint64"),
+        ("f_favail", "uint64"),
+        ("f_fresvd", "uint64"),
+        ("f_syncreads", "uint64"),
+        ("f_syncwrites", "uint64"),
+        ("f_asyncreads", "uint64"),
+        ("f_asyncwrites", "uint64"),
+        ("f_fsidx", "int32[2]"),
+        ("f_fsid", "ulong"),
+        ("f_namemax", "ulong"),
+        ("f_owner", "uint32"),
+        spare,
+        *tail,
+    )
+
+
+STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
+    # sys/time.h
+    "timespec": (("tv_sec", "int64"), ("tv_nsec", "long")),
+    "timeval": (("tv_sec", "int64"), ("tv_usec", "int")),
+    # sys/stat.h
+    "stat": (
+        ("st_dev", "uint64"),
+        ("st_mode", "uint32"),
+        ("st_ino", "uint64"),
+        ("st_nlink", "uint32"),
+        ("st_uid", "uint32"),
+        ("st_gid", "uint32"),
+        ("st_rdev", "uint64"),
+        ("st_atim", "timespec"),
+        ("st_mtim", "timespec"),
+        ("st_ctim", "timespec"),
+        ("st_birthtim", "timespec"),
+        ("st_size", "int64"),
+        ("st_blocks", "int64"),
+        ("st_blksize", "int32"),
+        ("st_flags", "uint32"),
+        ("st_gen", "uint32"),
+        ("st_spare", "uint32[2]"),
+    ),
+    # sys/dirent.h: the name follows, d_namlen bytes and a NUL; d_reclen is a multiple of 8.
+    "dirent_head": (("d_fileno", "uint64"), ("d_reclen", "uint16"), ("d_namlen", "uint16"), ("d_type", "uint8")),
+    # sys/statvfs.h
+    "statvfs": {
+        (0,): _statvfs(
+            ("f_spare", "uint32[4]"),
+            (("f_fstypename", "char[32]"), ("f_mntonname", "char[1024]"), ("f_mntfromname", "char[1024]")),
+        ),
+        (9, 99): _statvfs(
+            ("f_spare", "uint64[4]"),
+            (
+                ("f_fstypename", "char[32]"),
+                ("f_mntonname", "char[1024]"),
+                ("f_mntfromname", "char[1024]"),
+                ("f_mntfromlabel", "char[1024]"),
+            ),
+        ),
+    },
+    # sys/socket.h, netinet/in.h, netinet6/in6.h, net/if_dl.h
+    "sockaddr": (("sa_len", "uint8"), ("sa_family", "uint8"), ("sa_data", "bytes[14]")),
+    "sockaddr_in": (
+        ("sin_len", "uint8"),
+        ("sin_family", "uint8"),
+        ("sin_port", "bytes[2]"),
+        ("sin_addr", "bytes[4]"),
+        ("sin_zero", "bytes[8]"),
+    ),
+    "sockaddr_in6": _SOCKADDR_IN6,
+    "sockaddr_storage": (
+        ("ss_len", "uint8"),
+        ("ss_family", "uint8"),
+        ("__ss_pad1", "bytes[6]"),
+        ("__ss_align", "int64"),
+        ("__ss_pad2", "bytes[112]"),
+    ),
+    "sockaddr_dl": (
+        ("sdl_len", "uint8"),
+        ("sdl_family", "uint8"),
+        ("sdl_index", "uint16"),
+        ("sdl_type", "uint8"),
+        ("sdl_nlen", "uint8"),
+        ("sdl_alen", "uint8"),
+        ("sdl_slen", "uint8"),
+        ("sdl_data", "bytes[12]"),
+    ),
+    # net/if.h
+    "ifreq": (
+        ("ifr_name", "char[16]"),
+        (
+            "ifr_ifru",
+            Union(
+                (
+                    ("ifru_space", "sockaddr_storage"),
+                    ("ifru_addr", "sockaddr"),
+                    ("ifru_flags", "int16"),
+                    ("ifru_addrflags", "int"),
+                    ("ifru_metric", "int"),
+                    ("ifru_mtu", "int"),
+                    ("ifru_value", "uint"),
+                    ("ifru_data", "pointer"),
+                )
+            ),
+        ),
+    ),
+    "ifaliasreq": (
+        ("ifra_name", "char[16]"),
+        ("ifra_addr", "sockaddr_in"),
+        ("ifra_dstaddr", "sockaddr_in"),
+        ("ifra_mask", "sockaddr_in"),
+    ),
+    "if_clonereq": (("ifcr_total", "int"), ("ifcr_count", "int"), ("ifcr_buffer", "pointer")),
+    "ifdrv": (("ifd_name", "char[16]"), ("ifd_cmd", "ulong"), ("ifd_len", "size_t"), ("ifd_data", "pointer")),
+    "if_data": (
+        ("ifi_type", "uint8"),
+        ("ifi_addrlen", "uint8"),
+        ("ifi_hdrlen", "uint8"),
+        ("ifi_link_state", "int"),
+        ("ifi_mtu", "uint64"),
+        ("ifi_metric", "uint64"),
+        ("ifi_baudrate", "uint64"),
+        ("ifi_ipackets", "uint64"),
+        ("ifi_ierrors", "uint64"),
+        ("ifi_opackets", "uint64"),
+        ("ifi_oerrors", "uint64"),
+        ("ifi_collisions", "uint64"),
+        ("ifi_ibytes", "uint64"),
+        ("ifi_obytes", "uint64"),
+        ("ifi_imcasts", "uint64"),
+        ("ifi_omcasts", "uint64"),
+        ("ifi_iqdrops", "uint64"),
+        ("ifi_noproto", "uint64"),
+        ("ifi_lastchange", "timespec"),
+    ),
+    "ifdatareq": (("ifdr_name", "char[16]"), ("ifdr_data", "if_data")),
+    "ifcapreq": (("ifcr_name", "char[16]"), ("ifcr_capabilities", "uint64"), ("ifcr_capenable", "uint64")),
+    # netinet6/in6_var.h
+    "in6_addrlifetime": (
+        ("ia6t_expire", "int64"),
+        ("ia6t_preferred", "int64"),
+        ("ia6t_vltime", "uint32"),
+        ("ia6t_pltime", "uint32"),
+    ),
+    "in6_aliasreq": (
+        ("ifra_name", "char[16]"),
+        ("ifra_addr", "sockaddr_in6"),
+        ("ifra_dstaddr", "sockaddr_in6"),
+        ("ifra_prefixmask", "sockaddr_in6"),
+        ("ifra_flags", "int"),
+        ("ifra_lifetime", "in6_addrlifetime"),
+    ),
+    "in6_ifreq": (
+        ("ifr_name", "char[16]"),
+        (
+            "ifr_ifru",
+            Union(
+                (
+                    ("ifru_raw", "bytes[272]"),
+                    ("ifru_addr", "sockaddr_in6"),
+                    ("ifru_flags", "int"),
+                    ("ifru_flags6", "int"),
+                    ("ifru_lifetime", "in6_addrlifetime"),
+                )
+            ),
+        ),
+    ),
+    # net/if.h and net/route.h: the messages of sysctl net.route's interface list. Both end at a
+    # 64-bit boundary on every ABI.
+    "if_msghdr": (
+        ("ifm_msglen", "uint16"),
+        ("ifm_version", "uint8"),
+        ("ifm_type", "uint8"),
+        ("ifm_addrs", "int"),
+        ("ifm_flags", "int"),
+        ("ifm_index", "uint16"),
+        ("ifm_data", "if_data"),
+        ("ifm_end", "align64"),
+    ),
+    "ifa_msghdr": {
+        (0,): (
+            ("ifam_msglen", "uint16"),
+            ("ifam_version", "uint8"),
+            ("ifam_type", "uint8"),
+            ("ifam_addrs", "int"),
+            ("ifam_flags", "int"),
+            ("ifam_metric", "int"),
+            ("ifam_index", "uint16"),
+            ("ifam_end", "align64"),
+        ),
+        (8,): (
+            ("ifam_msglen", "uint16"),
+            ("ifam_version", "uint8"),
+            ("ifam_type", "uint8"),
+            ("ifam_index", "uint16"),
+            ("ifam_flags", "int"),
+            ("ifam_addrs", "int"),
+            ("ifam_pid", "int"),
+            ("ifam_addrflags", "int"),
+            ("ifam_metric", "int"),
+            ("ifam_end", "align64"),
+        ),
+    },
+    # sys/sysctl.h: the same 96 bytes on every ABI, each pointer in a union of 8 bytes.
+    "sysctlnode": (
+        ("sysctl_flags", "uint32"),
+        ("sysctl_num", "int32"),
+        ("sysctl_name", "char[32]"),
+        ("sysctl_ver", "uint32"),
+        ("__rsvd", "uint32"),
+        (
+            "sysctl_un",
+            Union(
+                (
+                    ("scu_raw", "bytes[16]"),
+                    ("scu_csize", "uint32"),
+                    ("scu_alias", "int32"),
+                    ("scu_idata", "int32"),
+                    ("scu_qdata", "uint64"),
+                    ("scu_bdata", "uint8"),
+                )
+            ),
+        ),
+        ("_sysctl_size", "upad_size_t"),
+        ("_sysctl_func", "upad_size_t"),
+        ("_sysctl_parent", "upad_size_t"),
+        ("_sysctl_desc", "upad_size_t"),
+    ),
+    # The string follows at once; the next one starts at a multiple of 4.
+    "sysctldesc_head": (("descr_num", "int32"), ("descr_ver", "uint32"), ("descr_len", "uint32")),
+    # The arguments of mount(2): fs/tmpfs/tmpfs_args.h, ufs/ufs/ufsmount.h
+    "tmpfs_args": (
+        ("ta_version", "int"),
+        ("ta_nodes_max", "uint64"),
+        ("ta_size_max", "int64"),
+        ("ta_root_uid", "uint32"),
+        ("ta_root_gid", "uint32"),
+        ("ta_root_mode", "uint32"),
+    ),
+    "ufs_args": (("fspec", "pointer"),),
+    # dev/vndvar.h
+    "vndgeom": (
+        ("vng_secsize", "uint32"),
+        ("vng_nsectors", "uint32"),
+        ("vng_ntracks", "uint32"),
+        ("vng_ncylinders", "uint32"),
+    ),
+    "vnd_ioctl": (
+        ("vnd_file", "pointer"),
+        ("vnd_flags", "int"),
+        ("vnd_geom", "vndgeom"),
+        ("vnd_osize", "uint"),
+        ("vnd_size", "uint64"),
+    ),
+    "vnd_user": (("vnu_unit", "int"), ("vnu_dev", "uint64"), ("vnu_ino", "uint64")),
+}
