@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run every check there is, or those named: python tests/run.py [STAGE ...].
+
+All stages are run, also after one that failed. The end says what each of them found, which tests did not run and why,
+which kernels the tests met, and how many tests passed. Exits with 1 when anything failed.
+
+A stage is a command. One that leaves JUnit files in tests/output/junit is counted by the tests in there, any other one
+as a single test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[1]
+JUNIT = ROOT / "tests/output/junit"
+SHEBANG = re.compile(rb"#!.*[/ ](ba)?sh\b")
+
+
+def pytest(folder: str) -> list[str]:
+    name = folder.rpartition("/")[2]
+    return ["python", "-m", "pytest", "-q", folder, "--junit-xml", f"{JUNIT}/pytest-{name}.xml"]
+
+
+def shell_scripts() -> list[str]:
+    """Return the files of the checkout that a shell runs."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    names = sorted(set(os.fsdecode(listed.stdout).split("\0")) - {""})
+    return [name for name in names if (ROOT / name).is_file() and SHEBANG.match((ROOT / name).open("rb").readline())]
+
+
+STAGES = {
+    "ruff": ["ruff", "check"],
+    "format": ["ruff", "format", "--check"],
+    "shellcheck": ["shellcheck", *shell_scripts()],
+    "unit": pytest("tests/unit"),
+    "behaviour": pytest("tests/behaviour"),
+    "playbooks": pytest("tests/playbooks"),
+    "lint": ["ansible-lint", "--offline"],
+    "sanity": ["python", "tests/sanity/run.py"],
+    "docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."],
+    "package": ["tests/package.sh"],
+}
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a stage found."""
+
+    exit_code: int
+    seconds: float
+    tests: Counter[str] = dataclasses.field(default_factory=Counter)  # passed, failed, skipped
+    skips: Counter[str] = dataclasses.field(default_factory=Counter)  # by reason
+    backends: Counter[str] = dataclasses.field(default_factory=Counter)  # tests by the kernel that they met
+
+    def read(self, file: Path) -> None:
+        """Add the tests in a JUnit file."""
+        for case in ElementTree.parse(file).iter("testcase"):
+            skip = case.find("skipped")
+            if skip is not None:
+                reason = skip.get("message") or skip.text or "no reason given"
+                if file.name.startswith("ansible-test"):
+                    reason = f"{case.get('name')}: {reason}"
+                self.tests["skipped"] += 1
+                self.skips[reason.strip()] += 1
+                continue
+            failed = case.find("failure") is not None or case.find("error") is not None
+            self.tests["failed" if failed else "passed"] += 1
+            self.backends.update(p.get("value", "") for p in case.iter("property") if p.get("name") == "backend")
+
+
+def run(name: str) -> Outcome:
+    print(f"\n===== {name} =====", flush=True)
+    shutil.rmtree(JUNIT, ignore_errors=True)
+    started = time.monotonic()
+    done = subprocess.run(STAGES[name], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    outcome = Outcome(done.returncode, time.monotonic() - started)
+    for file in JUNIT.glob("*.xml"):
+        outcome.read(file)
+    if done.returncode != 0 and not outcome.tests["failed"]:
+        outcome.tests["failed"] += 1
+    elif not outcome.tests.total():
+        outcome.tests["passed"] += 1
+    return outcome
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(STAGES)
+    if unknown:
+        sys.exit(f"no such stage: {', '.join(sorted(unknown))}; there are: {', '.join(STAGES)}")
+    outcomes = {name: run(name) for name in names or STAGES}
+    total = sum((outcome.tests for outcome in outcomes.values()), Counter())
+    skips = sum((outcome.skips for outcome in outcomes.values()), Counter())
+    backends = sum((outcome.backends for outcome in outcomes.values()), Counter())
+
+    print("\n===== summary =====")
+    for name, outcome in outcomes.items():
+        tests = ", ".join(f"{number} {what}" for what, number in outcome.tests.items())
+        print(f"{'FAILED' if outcome.exit_code else 'ok':6} {name:10} {tests} in {outcome.seconds:.0f} s")
+    for reason, number in sorted(skips.items()):
+        print(f"NOT RUN {number} × {reason}")
+
+    if {"behaviour", "playbooks"} & outcomes.keys():
+        there = bool(os.environ.get("RUMP_SERVER_BIN") or shutil.which("rump_server"))
+        for kind, expected in (("simulated", True), ("rump_server", there)):
+            met = [f"{name} ({tests} tests)" for name, tests in sorted(backends.items()) if name.startswith(kind)]
+            if expected and not met:
+                total["failed"] += 1
+            missing = "NOT MET, though it is there" if expected else "not met: none on PATH or in RUMP_SERVER_BIN"
+            print(f"backend {kind}: {'; '.join(met) or missing}")
+    print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
+    return int(total["failed"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
