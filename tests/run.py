@@ -54,7 +54,15 @@ STAGES = {
     "playbooks": pytest("tests/playbooks"),
     "lint": ["ansible-lint", "--offline"],
     "sanity": ["python", "tests/sanity/run.py"],
-    "docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."],
+    "docs": [
+        "antsibull-docs",
+        "--config-file",
+        "tests/antsibull.cfg",
+        "lint-collection-docs",
+        "--plugin-docs",
+        "--skip-rstcheck",
+        ".",
+    ],
     "package": ["tests/package.sh"],
 }
 
@@ -89,7 +97,9 @@ def run(name: str) -> Outcome:
     print(f"\n===== {name} =====", flush=True)
     shutil.rmtree(JUNIT, ignore_errors=True)
     started = time.monotonic()
-    done = subprocess.run(STAGES[name], cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+    # Ansible keeps what it needs to itself in here instead of in the home directory.
+    environment = {**os.environ, "ANSIBLE_HOME": f"{ROOT}/.ansible"}
+    done = subprocess.run(STAGES[name], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
     outcome = Outcome(done.returncode, time.monotonic() - started)
     for file in JUNIT.glob("*.xml"):
         outcome.read(file)
