@@ -68,7 +68,7 @@ def connect(
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
     abi: Abi | None = None,
 ) -> Kernel:
-    """A rump kernel as an object, to be used in a ``with`` block or closed.
+    """A rump kernel as an object, to be used in a ``with`` block or ended with ``disconnect``.
 
     :param url: ``unix://csock`` (relative), ``unix:///abs/csock`` or ``tcp://1.2.3.4:12345``.
     :param timeout: seconds that one system call may take.

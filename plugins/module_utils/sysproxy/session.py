@@ -95,12 +95,15 @@ class Session:
             self.close()
             raise ConnectError(f"{self.url}: the server refused the handshake") from kernel_error(reply.error, "handshake")
 
-    def call(self, name: str, *arguments: Argument, subject: str = "", timeout: float | None = None) -> tuple[int, int]:
+    def call(
+        self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
+    ) -> tuple[int, int]:
         """Make a system call and wait for its end; the result is the kernel's two registers.
 
         ``name`` is the call's in NetBSD's table, such as ``__stat50``. An argument is a number, a
         buffer (whose address is passed; a ``bytearray`` may be written to) or None for a null
-        pointer. ``subject`` is what the call is about, for errors.
+        pointer. For errors, ``subject`` is what the call is about, and ``label`` its name where that of
+        the system call says little (an ioctl's).
 
         :raises KernelError: the kernel refused it; for many errnos it is Python's own class too.
         :raises CallTimeout: no end within the limit. The session is closed with it, which wakes the
@@ -116,7 +119,8 @@ class Session:
             ]
             block = self.abi.encode_arguments(name, *numbers)
             number = self.abi.syscall_number(name)
-            about = f"{name} {subject}" if subject else name
+            label = label or name.strip("_").rstrip("0123456789") or name
+            about = f"{label} {subject}" if subject else label
             while True:
                 reqno, request = self._machine.syscall(number, block)
                 self._machine.max_body = self._memory.largest + _FRAME_SLACK
@@ -126,7 +130,7 @@ class Session:
                     raise request_refused(reply.code)
                 assert isinstance(reply, frames.SyscallReply)
                 if reply.error not in (Errno.ERESTART, Errno.EJUSTRETURN, 0):
-                    raise kernel_error(reply.error, name.strip("_").rstrip("0123456789") or name, subject)
+                    raise kernel_error(reply.error, label, subject)
                 if reply.error != Errno.ERESTART:
                     return reply.value0, reply.value1
 

@@ -27,9 +27,9 @@ class Base:
     def abi(self) -> Abi:
         return self.session.abi
 
-    def call(self, name: str, *arguments: Argument, subject: str = "") -> tuple[int, int]:
+    def call(self, name: str, *arguments: Argument, subject: str = "", label: str = "") -> tuple[int, int]:
         """A raw system call; see :meth:`.session.Session.call`."""
-        return self.session.call(name, *arguments, subject=subject)
+        return self.session.call(name, *arguments, subject=subject, label=label)
 
     def path_call(self, name: str, path: StrPath, *arguments: Argument) -> tuple[int, int]:
         """A call whose first argument is a path, which errors then name."""

@@ -179,7 +179,7 @@ def _union(union: Union, model: DataModel, release: Release) -> _Type:
         for member, found in types.items()
         for path, offset in [(member, 0), *((f"{member}.{inner}", at) for inner, at in found.offsets.items())]
     }
-    return _Type(size, alignment, construct.Union(size, *members, raw), {"raw": bytes(size)}, offsets)
+    return _Type(size, alignment, construct.Union("raw", *members, raw), {"raw": bytes(size)}, offsets)
 
 
 def _type(kind: str, model: DataModel, release: Release) -> _Type:

@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The façade: a rump kernel as an object shaped like Python's ``os``.
+
+:class:`Kernel` has the calls of files, processes and mount points itself; what ``os`` has no shape
+for hangs on it: ``k.sysctl`` and ``k.interfaces``.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Self
+
+from .files import Files
+from .interfaces import Interfaces
+from .mounts import Mounts
+from .processes import Processes
+from .sysctl import Sysctl
+
+
+class Kernel(Files, Processes, Mounts):
+    """A rump kernel over one session; made by :func:`~..connect`."""
+
+    @property
+    def url(self) -> str:
+        return self.session.url
+
+    @cached_property
+    def sysctl(self) -> Sysctl:
+        return Sysctl(self)
+
+    @cached_property
+    def interfaces(self) -> Interfaces:
+        return Interfaces(self, self.sysctl)
+
+    def disconnect(self) -> None:
+        """End the session; the kernel closes what it left open."""
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.disconnect()

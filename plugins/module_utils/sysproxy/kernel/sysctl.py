@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sysctl(7): a tree of named nodes, whose names, types and descriptions the kernel tells by query.
+
+A node's name becomes its number one component at a time: each node of type NODE is asked for its
+children (CTL_QUERY). Source: sysctl(3), sysctl(9), sys/sysctl.h.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import RumpError
+from ..netbsd import KernelError
+from ..netbsd.constants import CTL, CTLFLAG, CTLTYPE, SYSCTL
+from .base import Base
+
+Mib = tuple[int, ...]
+Value = int | str | bool | bytes
+
+_TYPE_MASK: Final = 0xF
+_FLAGS_MASK: Final = 0x00FFFFF0
+_FIRST_CHILDREN: Final = 64  # children that are made room for before the kernel says how many there are
+_GROWTHS: Final = 4  # how often a value may have grown between its size and itself
+
+
+class UnknownSysctl(RumpError, KeyError):
+    """No node has the name; ``component`` is the first of its components that does not exist."""
+
+    def __init__(self, name: str, component: str, parent: str) -> None:
+        self.name, self.component, self.parent = name, component, parent
+        where = f"in {parent}" if parent else "at the top level"
+        super().__init__(f"sysctl {name}: there is no node {component!r} {where} (ENOENT)")
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
+class SysctlValueError(RumpError, ValueError):
+    """A value does not fit its node's type, or the node has no value."""
+
+
+@dataclass(frozen=True)
+class SysctlNode:
+    """One node: its dotted name, its number, its type, its flags and the size of its value in bytes."""
+
+    name: str
+    mib: Mib
+    type: CTLTYPE
+    flags: CTLFLAG
+    size: int
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.flags & CTLFLAG.READWRITE)
+
+    @property
+    def type_name(self) -> str:
+        """int, quad, string, bool, struct or node."""
+        return self.type.name.lower()
+
+
+class Sysctl:
+    """The kernel's sysctl tree."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._children: dict[Mib, dict[str, SysctlNode]] = {}
+
+    def node(self, name: str) -> SysctlNode:
+        """The node with a dotted name; a component may also be a number, as in ``vfs.generic.1``.
+
+        :raises UnknownSysctl: a component does not exist.
+        """
+        found = SysctlNode("", (), CTLTYPE.NODE, CTLFLAG(0), 0)
+        for component in name.split("."):
+            children = self.children(found) if found.type == CTLTYPE.NODE else {}
+            parent, child = found, children.get(component)
+            if child is None and component.isascii() and component.isdigit():
+                child = next((node for node in children.values() if node.mib[-1] == int(component)), None)
+            if child is None:
+                raise UnknownSysctl(name, component, parent.name)
+            found = child
+        return found
+
+    def children(self, node: SysctlNode) -> dict[str, SysctlNode]:
+        """The children of a node of type NODE, by the last component of their names."""
+        if node.mib not in self._children:
+            self._children[node.mib] = self._query(node)
+        return self._children[node.mib]
+
+    def get(self, node: SysctlNode | str) -> Value:
+        """A value: an int (quads too), str or bool by the node's type; bytes for a struct.
+
+        :raises SysctlValueError: the node is of type NODE and has no value.
+        """
+        node = self.node(node) if isinstance(node, str) else node
+        if node.type == CTLTYPE.NODE:
+            raise SysctlValueError(f"sysctl {node.name} is a subtree, not a value")
+        return self._decode(node, self.read(node.mib, node.name, node.size))
+
+    def set(self, node: SysctlNode | str, value: Value) -> None:
+        """Write a value, of the type that :meth:`get` gives.
+
+        :raises SysctlValueError: the value does not fit the node.
+        :raises PermissionError: the node cannot be written to.
+        """
+        node = self.node(node) if isinstance(node, str) else node
+        data = self._encode(node, value)
+        mib = self._base.abi.integers("int", *node.mib)
+        self._base.call(
+            "__sysctl", mib, len(node.mib), None, None, data, len(data), label="sysctl", subject=f"-w {node.name}"
+        )
+
+    def describe(self, node: SysctlNode) -> str:
+        """The kernel's description of a node; often empty."""
+        parent, number = node.mib[:-1], node.mib[-1]
+        question = self._base.abi.struct("sysctlnode").build(sysctl_flags=SYSCTL.VERS_1, sysctl_num=number)
+        data = self.read((*parent, CTL.DESCRIBE), node.name, 1024, question)
+        head = self._base.abi.struct("sysctldesc_head")
+        if len(data) < head.size:
+            return ""
+        length = head.parse(data).descr_len
+        return os.fsdecode(data[head.size : head.size + length].rstrip(b"\0"))
+
+    def walk(self, name: str = "") -> Iterator[SysctlNode]:
+        """The nodes with values at and below ``name``, in the kernel's order."""
+        top = self.node(name) if name else SysctlNode("", (), CTLTYPE.NODE, CTLFLAG(0), 0)
+        yield from self._walk(top)
+
+    def _walk(self, node: SysctlNode) -> Iterator[SysctlNode]:
+        if node.type != CTLTYPE.NODE:
+            yield node
+            return
+        try:
+            children = self.children(node)
+        except KernelError:
+            return  # a node whose children only its own function knows (kern.proc)
+        for child in children.values():
+            yield from self._walk(child)
+
+    def read(self, mib: Mib, name: str, size: int, question: bytes | None = None) -> bytes:
+        """The raw value at ``mib``; ``size`` bytes are made room for, and more if the kernel has more.
+
+        ``question`` is what a query about nodes takes as its new value.
+        """
+        abi = self._base.abi
+        number = abi.integers("int", *mib)
+        for _try in range(_GROWTHS):
+            value = bytearray(size)
+            length = bytearray(abi.integer("size_t", size))
+            try:
+                self._base.call(
+                    "__sysctl",
+                    number,
+                    len(mib),
+                    value if size else None,
+                    length,
+                    question,
+                    len(question) if question else 0,
+                    label="sysctl",
+                    subject=name,
+                )
+            except KernelError as error:
+                needed = abi.read_integer("size_t", length)
+                if error.name != "ENOMEM" or needed <= size:
+                    raise
+                size = needed
+                continue
+            needed = abi.read_integer("size_t", length)
+            if needed <= size:
+                return bytes(value[:needed])
+            size = needed
+        raise SysctlValueError(f"sysctl {name}: its value grows faster than it can be read")
+
+    def _query(self, node: SysctlNode) -> dict[str, SysctlNode]:
+        layout = self._base.abi.struct("sysctlnode")
+        question = layout.build(sysctl_flags=SYSCTL.VERS_1)
+        data = self.read((*node.mib, CTL.QUERY), node.name or "(root)", layout.size * _FIRST_CHILDREN, question)
+        prefix = f"{node.name}." if node.name else ""
+        children = {}
+        for offset in range(0, len(data), layout.size):
+            found = layout.parse(data, offset)
+            label = os.fsdecode(found.sysctl_name)
+            children[label] = SysctlNode(
+                name=prefix + label,
+                mib=(*node.mib, found.sysctl_num),
+                type=CTLTYPE(found.sysctl_flags & _TYPE_MASK),
+                flags=CTLFLAG(found.sysctl_flags & _FLAGS_MASK),
+                size=found._sysctl_size,
+            )
+        return children
+
+    def _decode(self, node: SysctlNode, data: bytes) -> Value:
+        match node.type:
+            case CTLTYPE.STRING:
+                return os.fsdecode(data.split(b"\0")[0])
+            case CTLTYPE.BOOL:
+                return data[:1] != b"\0"
+            case CTLTYPE.INT | CTLTYPE.QUAD:
+                return self._base.abi.read_integer(self._integer_type(node), data)
+            case _:
+                return data
+
+    def _encode(self, node: SysctlNode, value: Value) -> bytes:
+        match node.type:
+            case CTLTYPE.STRING if isinstance(value, str):
+                return os.fsencode(value) + b"\0"
+            case CTLTYPE.BOOL if isinstance(value, bool):
+                return bytes([value])
+            case CTLTYPE.INT | CTLTYPE.QUAD if isinstance(value, int) and not isinstance(value, bool):
+                bits = 32 if node.type == CTLTYPE.INT else 64
+                if -(1 << bits - 1) <= value < 1 << bits:
+                    return self._base.abi.integer(self._integer_type(node), value)
+                raise SysctlValueError(f"sysctl {node.name}: {value} does not fit in {bits} bits")
+            case CTLTYPE.STRUCT if isinstance(value, bytes):
+                return value
+        raise SysctlValueError(f"sysctl {node.name} is of type {node.type_name}: {value!r} is no value for it")
+
+    @staticmethod
+    def _integer_type(node: SysctlNode) -> str:
+        sign = "u" if node.flags & CTLFLAG.UNSIGNED else ""
+        return f"{sign}int32" if node.type == CTLTYPE.INT else f"{sign}int64"
