@@ -52,7 +52,7 @@ STAGES = {
     "unit": pytest("tests/unit"),
     "behaviour": pytest("tests/behaviour"),
     "playbooks": pytest("tests/playbooks"),
-    "lint": ["ansible-lint", "--offline"],
+    "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],
     "docs": [
         "antsibull-docs",
