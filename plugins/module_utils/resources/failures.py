@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Failures in the user's terms: options that are wrong, and what a kernel lacks for a call."""
+
+from __future__ import annotations
+
+from ..sysproxy import KernelError
+
+
+class OptionError(Exception):
+    """An option's value is wrong; the text says what would be right. Raised before any change.
+
+    ``about`` is for the module's result: the ``call`` that would be refused, its ``object`` and ``errno``,
+    where the kernel's answer is known without asking.
+    """
+
+    def __init__(self, option: str, text: str, **about: str) -> None:
+        self.option = option
+        self.about = about
+        super().__init__(f"{option}: {text}")
+
+
+# The rump component that serves an interface's cloner, an address family, a file system: by habit
+# the name with a prefix; these are the exceptions.
+_COMPONENT_OF_FAMILY = {
+    "AF_INET": "rumpnet_netinet",
+    "AF_INET6": "rumpnet_netinet6",
+    "AF_LOCAL": "rumpnet_local",
+    "AF_LINK": "rumpnet_net",
+    "AF_ROUTE": "rumpnet_net",
+}
+_COMPONENT_OF_FSTYPE = {"mfs": "rumpfs_ffs", "null": "rumpfs_nullfs", "union": "rumpfs_union", "procfs": "rumpfs_kernfs"}
+_NO_COMPONENT = ("ENOSYS", "EOPNOTSUPP", "ENODEV", "EAFNOSUPPORT", "EPROTONOSUPPORT")
+
+
+def component_of_fstype(fstype: str) -> str:
+    """The component that has a file system."""
+    return _COMPONENT_OF_FSTYPE.get(fstype, f"rumpfs_{fstype}")
+
+
+def component_of_cloner(cloner: str) -> str:
+    """The component that has a kind of interface."""
+    return f"rumpnet_{cloner}"
+
+
+def advice(error: KernelError) -> str:
+    """What to do about a refused call that a missing component explains; empty where none does."""
+    if error.name not in _NO_COMPONENT:
+        return ""
+    component = None
+    if error.call == "mount" and error.name == "ENODEV":
+        component = component_of_fstype(error.subject.split(" ")[0])
+    elif error.call == "socket":
+        component = "rumpnet" if error.name == "ENOSYS" else _COMPONENT_OF_FAMILY.get(error.subject)
+    elif error.name == "ENOSYS":
+        component = "rumpvfs"
+    if component is None:
+        return ""
+    return f"; the kernel does not have it: start the server with the component {component} (rump_server -l{component})"

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The base of the collection's action plugins: run the module in the worker, over the play's connection.
+
+A forked worker is already there for the task; making the system calls in it saves packing the module
+and starting a process for it. Over any other connection the module runs as modules do.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.module_utils.common.parameters import _list_no_log_values, remove_values
+from ansible.plugins.action import ActionBase
+
+# The connection plugin is imported here for its own sake: Ansible imports action plugins before it
+# forks its workers, so that each of these finds the plugin and the library below it already there.
+from ansible_collections.rumpkernel.rump.plugins.connection import sysproxy as connection_plugin
+from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpError
+
+
+class RumpAction(ActionBase):
+    """An action that is a module of ours; subclasses name it."""
+
+    module: ClassVar[RumpModule]
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        if self._connection.transport != connection_plugin.Connection.transport:
+            return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
+        result = super().run(tmp, task_vars)
+        del tmp
+        spec = self.module.argument_spec
+        _validation, parameters = self.validate_argument_spec(spec, **self.module.constraints)
+        host = (task_vars or {}).get("inventory_hostname", "the host")
+        try:
+            kernel = self._connection.kernel
+            if self._task.args.get("server") not in (None, kernel.url):
+                result.update(
+                    failed=True,
+                    msg=f"server: this task reaches {host} at {kernel.url} by its connection; "
+                    "leave the option out, or run the task with connection: local",
+                )
+            else:
+                result.update(self.module.run(kernel, parameters, self._task.check_mode))
+        except ModuleFailure as failure:
+            result.update(failure.result, msg=f"{host}: {failure}")
+        except RumpError as error:
+            self._connection.close()
+            raise AnsibleConnectionFailure(f"{host}: {error}") from None
+        result["invocation"] = {"module_args": parameters}
+        return remove_values(result, _list_no_log_values(spec, parameters))
