@@ -173,13 +173,19 @@ def _union(union: Union, model: DataModel, release: Release) -> _Type:
     size = max(found.size for found in types.values())
     size += -size % alignment
     raw = "raw" / construct.Bytes(size)
-    members = [member / construct.Padded(size, found.construct) for member, found in types.items()]
+    members = [member / _named_only(construct.Padded(size, found.construct)) for member, found in types.items()]
     offsets = {
         path: offset
         for member, found in types.items()
         for path, offset in [(member, 0), *((f"{member}.{inner}", at) for inner, at in found.offsets.items())]
     }
     return _Type(size, alignment, construct.Union("raw", *members, raw), {"raw": bytes(size)}, offsets)
+
+
+def _named_only(member: Any) -> Any:
+    """construct builds a union from its first member that can be built, which a structure of zeros always can."""
+    member.flagbuildnone = False
+    return member
 
 
 def _type(kind: str, model: DataModel, release: Release) -> _Type:
