@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +24,6 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 JUNIT = ROOT / "tests/output/junit"
-SHEBANG = re.compile(rb"#!.*[/ ](ba)?sh\b")
 
 
 def pytest(folder: str) -> list[str]:
@@ -35,14 +33,8 @@ def pytest(folder: str) -> list[str]:
 
 def shell_scripts() -> list[str]:
     """Return the files of the checkout that a shell runs."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    names = sorted(set(os.fsdecode(listed.stdout).split("\0")) - {""})
-    return [name for name in names if (ROOT / name).is_file() and SHEBANG.match((ROOT / name).open("rb").readline())]
+    command = ["git", "grep", "--untracked", "-lE", r"^#!.*[/ ](ba)?sh( |$)", "--", ":!*.md"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 STAGES = {
