@@ -72,7 +72,7 @@ nodes:
       description: Whether it can be set at all.
       type: bool
     description:
-      description: The kernel's description; empty where it has none.
+      description: The kernel's description; rump kernels are built without, and have it empty.
       type: str
 """
 

@@ -31,7 +31,12 @@ _COMPONENT_OF_FAMILY = {
     "AF_LINK": "rumpnet_net",
     "AF_ROUTE": "rumpnet_net",
 }
-_COMPONENT_OF_FSTYPE = {"mfs": "rumpfs_ffs", "null": "rumpfs_nullfs", "union": "rumpfs_union", "procfs": "rumpfs_kernfs"}
+_COMPONENT_OF_FSTYPE = {
+    "mfs": "rumpfs_ffs",
+    "null": "rumpfs_nullfs",
+    "union": "rumpfs_union",
+    "procfs": "rumpfs_kernfs",
+}
 _NO_COMPONENT = ("ENOSYS", "EOPNOTSUPP", "ENODEV", "EAFNOSUPPORT", "EPROTONOSUPPORT")
 
 
@@ -47,10 +52,12 @@ def component_of_cloner(cloner: str) -> str:
 
 def advice(error: KernelError) -> str:
     """What to do about a refused call that a missing component explains; empty where none does."""
-    if error.name not in _NO_COMPONENT:
-        return ""
     component = None
-    if error.call == "mount" and error.name == "ENODEV":
+    if error.call == "sysctl" and error.subject.startswith("net.route") and error.name == "ENOENT":
+        component = "rumpnet_net"
+    elif error.name not in _NO_COMPONENT:
+        return ""
+    elif error.call == "mount" and error.name == "ENODEV":
         component = component_of_fstype(error.subject.split(" ")[0])
     elif error.call == "socket":
         component = "rumpnet" if error.name == "ENOSYS" else _COMPONENT_OF_FAMILY.get(error.subject)

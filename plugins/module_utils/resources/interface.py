@@ -67,7 +67,9 @@ def _addresses(texts: list[str]) -> dict[IPAddress, IPInterface]:
     for text in texts:
         address = _address(str(text))
         if wanted.setdefault(address.ip, address) != address:
-            raise OptionError("addresses", f"{address.ip} is asked for with two prefixes, {wanted[address.ip]} and {text}")
+            raise OptionError(
+                "addresses", f"{address.ip} is asked for with two prefixes, {wanted[address.ip]} and {text}"
+            )
     return wanted
 
 
@@ -141,7 +143,9 @@ def _plan_absent(kernel: Kernel, name: str, found: Interface | None) -> Plan:
     if found is not None:
         if name == "lo0":
             # Some releases refuse this only after they have taken the interface apart.
-            raise OptionError("state", "lo0 cannot be destroyed (EPERM)", call="SIOCIFDESTROY", object=name, errno="EPERM")
+            raise OptionError(
+                "state", "lo0 cannot be destroyed (EPERM)", call="SIOCIFDESTROY", object=name, errno="EPERM"
+            )
         made.before = describe(found, kernel.interfaces.linkstr(name))
         made.after = {"state": "absent"}
         made.add(f"destroy {name}", lambda: kernel.interfaces.destroy(name))
@@ -220,7 +224,9 @@ def _plan_flags(
     was_up = bool(found and found.flags & IFF.UP)
     should_be_up = {"up": True, "down": False}.get(wanted.state, was_up or is_up)
     if should_be_up != is_up:
-        made.add(f"bring {name} up" if should_be_up else f"take {name} down", lambda: _set_up(kernel, name, should_be_up))
+        made.add(
+            f"bring {name} up" if should_be_up else f"take {name} down", lambda: _set_up(kernel, name, should_be_up)
+        )
     flags = [flag for flag in after["flags"] if flag != IFF.UP.name]
     after["flags"] = [str(IFF.UP.name), *flags] if should_be_up else flags
 

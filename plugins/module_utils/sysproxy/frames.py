@@ -353,7 +353,9 @@ class Client(_Machine):
         if frame_type in (FrameType.COPYOUT, FrameType.COPYOUTSTR) and size >= codec.copy_head.size:
             length, address = codec.copy_head.unpack_from(self._buffer, start)
             if length != size - codec.copy_head.size:
-                raise ProtocolError(f"the server's copyout announces {length} bytes and carries {size - codec.copy_head.size}")
+                raise ProtocolError(
+                    f"the server's copyout announces {length} bytes and carries {size - codec.copy_head.size}"
+                )
             return CopyOut(reqno, address, bytes(memoryview(self._buffer)[start + codec.copy_head.size : end]))
         if frame_type == FrameType.COPYIN and size == codec.copy_head.size:
             length, address = codec.copy_head.unpack_from(self._buffer, start)

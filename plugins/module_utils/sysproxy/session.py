@@ -93,7 +93,9 @@ class Session:
             raise ConnectError(f"{self.url}: the server hung up during the handshake") from error
         if isinstance(reply, frames.HandshakeReply) and reply.error:
             self.close()
-            raise ConnectError(f"{self.url}: the server refused the handshake") from kernel_error(reply.error, "handshake")
+            raise ConnectError(f"{self.url}: the server refused the handshake") from kernel_error(
+                reply.error, "handshake"
+            )
 
     def call(
         self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
@@ -114,7 +116,11 @@ class Session:
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         with contextlib.ExitStack() as lendings:
             numbers = [
-                argument if isinstance(argument, int) else 0 if argument is None else lendings.enter_context(self.lend(argument))
+                argument
+                if isinstance(argument, int)
+                else 0
+                if argument is None
+                else lendings.enter_context(self.lend(argument))
                 for argument in arguments
             ]
             block = self.abi.encode_arguments(name, *numbers)

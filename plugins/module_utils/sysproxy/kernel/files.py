@@ -19,9 +19,7 @@ _DIRECTORY_BUFFER: Final = 1 << 16
 _CHUNK: Final = 1 << 20
 _HOST_FLAGS: Final = {
     getattr(os, f"O_{name}"): O[name]
-    for name in (
-        "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY".split()
-    )
+    for name in ("WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY".split())
     if hasattr(os, f"O_{name}")
 }
 

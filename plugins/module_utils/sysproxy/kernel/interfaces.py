@@ -74,7 +74,7 @@ class Interfaces:
         """
         number = 5 if self._base.abi.release < (7, 99, 35) else 6  # NET_RT_IFLIST
         mib = (CTL.NET, AF.ROUTE, 0, 0, number, 0)
-        return list(self._messages(self._sysctl.read(mib, "net.route interface list", _INTERFACE_LIST)))
+        return list(self._messages(self._sysctl.read(mib, "net.route.0.0.iflist", _INTERFACE_LIST)))
 
     def get(self, name: str) -> Interface | None:
         """The interface with that name, or None."""
@@ -253,7 +253,9 @@ class Interfaces:
         # A broadcast is the last address of its own network; the far end of a point-to-point link is not.
         interface = ipaddress.ip_interface(f"{address}/{prefix}")
         broadcasts = address.version == 4 and far is not None and far in interface.network and far != address
-        return InterfaceAddress(interface, broadcast=far if broadcasts else None, destination=None if broadcasts else far)
+        return InterfaceAddress(
+            interface, broadcast=far if broadcasts else None, destination=None if broadcasts else far
+        )
 
     def close(self) -> None:
         """Close the sockets that the ioctls hung on."""

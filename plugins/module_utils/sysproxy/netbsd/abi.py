@@ -66,7 +66,9 @@ class Abi:
             raise ProtocolError(f"not a sysproxy server: it greets with {banner!r}")
         major, minor, ostype, osrelease, machine = match.groups()
         if int(major) != PROTOCOL[0] or int(minor) < PROTOCOL[1]:
-            raise ProtocolError(f"the server speaks sysproxy {major}.{minor}; {PROTOCOL[0]}.{PROTOCOL[1]} is spoken here")
+            raise ProtocolError(
+                f"the server speaks sysproxy {major}.{minor}; {PROTOCOL[0]}.{PROTOCOL[1]} is spoken here"
+            )
         model = MACHINES.get(machine)
         if model is None:
             raise UnknownMachine(f"the word size and byte order of {ostype}/{machine} are not known")

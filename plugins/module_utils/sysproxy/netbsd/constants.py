@@ -61,7 +61,7 @@ class IN_IFF(IntFlag):
     DUPLICATED = 0x2
     DETACHED = 0x4
     TRYTENTATIVE = 0x8
-    NOTREADY = 0xb
+    NOTREADY = 0xB
 
 
 class IN6_IFF(IntFlag):
@@ -248,8 +248,8 @@ class SF(IntFlag):
 class UTIME(IntEnum):
     """Nanoseconds with a meaning of their own in utimensat (sys/stat.h)."""
 
-    OMIT = 0x3ffffffe
-    NOW = 0x3fffffff
+    OMIT = 0x3FFFFFFE
+    NOW = 0x3FFFFFFF
 
 
 class CTL(IntEnum):
@@ -312,7 +312,7 @@ class SYSCTL(IntEnum):
 
     VERS_0 = 0
     VERS_1 = 0x1000000
-    VERS_MASK = 0xff000000
+    VERS_MASK = 0xFF000000
 
 
 class VNDIOF(IntFlag):

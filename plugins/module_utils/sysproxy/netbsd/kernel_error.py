@@ -62,7 +62,9 @@ _BUILTIN_CLASSES: dict[type[OSError], tuple[str, ...]] = {
 _CLASS_OF_ERRNO: dict[int, type[KernelError]] = {
     Errno[name]: kind
     for builtin, names in _BUILTIN_CLASSES.items()
-    for kind in [type(f"Kernel{builtin.__name__}", (KernelError, builtin), {"__doc__": f"{', '.join(names)} from the kernel."})]
+    for kind in [
+        type(f"Kernel{builtin.__name__}", (KernelError, builtin), {"__doc__": f"{', '.join(names)} from the kernel."})
+    ]
     for name in names
 }
 

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures of the behaviour suite: each test meets a fresh kernel of every backend there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
+from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
+
+
+@pytest.fixture(params=BACKENDS)
+def server(request: pytest.FixtureRequest, tmp_path: Path, record_property) -> Iterator[Server]:  # type: ignore[no-untyped-def]
+    """A fresh kernel."""
+    with running(request.param, tmp_path) as started:
+        record_property("backend", started.description)
+        yield started
+
+
+@pytest.fixture
+def kernel(server: Server) -> Iterator[Kernel]:
+    """A session with it."""
+    with connect(server.url, timeout=20) as connected:
+        yield connected
