@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 

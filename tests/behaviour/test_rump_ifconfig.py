@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFF

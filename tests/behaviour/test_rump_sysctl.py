@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_sysctl, rump_sysctl_info
@@ -64,7 +63,7 @@ def test_bool(kernel: Kernel) -> None:
     name, found = nodes[0].name, kernel.sysctl.get(nodes[0])
     assert sysctl(kernel, name, str(not found).lower())["value"] is not found
     assert kernel.sysctl.get(name) is not found
-    with pytest.raises(ModuleFailure, match="value: .* is a bool: give true or false"):
+    with pytest.raises(ModuleFailure, match=r"value: .* is a bool: give true or false"):
         sysctl(kernel, name, "maybe")
 
 
@@ -105,7 +104,7 @@ def test_read_only_nodes_are_refused_before_the_kernel_does(kernel: Kernel) -> N
 
 
 def test_the_kernel_refuses_read_only_nodes_too(kernel: Kernel) -> None:
-    with pytest.raises(PermissionError, match="sysctl -w kern.ostype: EPERM"):
+    with pytest.raises(PermissionError, match=r"sysctl -w kern\.ostype: EPERM"):
         kernel.sysctl.set("kern.ostype", "Plan9")
 
 

@@ -26,10 +26,10 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Ru
 ROOT = Path(__file__).resolve().parents[2]
 SIMULATED = [sys.executable, str(ROOT / "bin" / "rump-simulated")]
 START_LIMIT = 30.0
-COMPONENTS = (
-    "rumpvfs rumpdev rumpdev_disk rumpdev_vnd rumpfs_tmpfs rumpfs_kernfs rumpfs_ffs "
-    "rumpnet rumpnet_net rumpnet_netinet rumpnet_netinet6 rumpnet_shmif rumpnet_bridge"
-).split()
+COMPONENTS = [
+    *("rumpvfs", "rumpdev", "rumpdev_disk", "rumpdev_vnd", "rumpfs_tmpfs", "rumpfs_kernfs", "rumpfs_ffs"),
+    *("rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_netinet6", "rumpnet_shmif", "rumpnet_bridge"),
+]
 
 
 def rump_server() -> str | None:

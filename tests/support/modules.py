@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 

@@ -17,11 +17,8 @@ from .base import Base, StrPath, path_bytes, unsigned
 
 _DIRECTORY_BUFFER: Final = 1 << 16
 _CHUNK: Final = 1 << 20
-_HOST_FLAGS: Final = {
-    getattr(os, f"O_{name}"): O[name]
-    for name in ("WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY".split())
-    if hasattr(os, f"O_{name}")
-}
+_SHARED_FLAGS: Final = "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY"
+_HOST_FLAGS: Final = {getattr(os, f"O_{name}"): O[name] for name in _SHARED_FLAGS.split() if hasattr(os, f"O_{name}")}
 
 
 @dataclass(frozen=True)
@@ -264,7 +261,7 @@ class Files(Base):
         """
         if times is not None:
             ns = (round(times[0] * 10**9), round(times[1] * 10**9))
-        moments: Iterable[int | None | UTIME] = ns if ns is not None else (UTIME.NOW, UTIME.NOW)
+        moments: Iterable[int | UTIME | None] = ns if ns is not None else (UTIME.NOW, UTIME.NOW)
         data = b"".join(self._timespec(moment) for moment in moments)
         flag = 0 if follow_symlinks else AT.SYMLINK_NOFOLLOW
         self.call("utimensat", AT.FDCWD, path_bytes(path), data, flag, subject=os.fsdecode(path))

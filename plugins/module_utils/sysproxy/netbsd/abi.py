@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 from ..errors import ProtocolError, UnknownMachine
 from ..frames import Wire
@@ -147,12 +147,12 @@ class Abi:
         return struct.unpack(f"{self.prefix}q", pair)[0]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _arguments(model: DataModel, release: Release) -> dict[str, _Arguments]:
     return {name: _block(model, number, arguments) for name, (number, arguments) in syscall_table(release).items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _names(model: DataModel, release: Release) -> dict[int, str]:
     return {arguments.number: name for name, arguments in _arguments(model, release).items()}
 
@@ -179,7 +179,7 @@ def _block(model: DataModel, number: int, arguments: tuple[tuple[str, str], ...]
     return _Arguments(number, struct.Struct(("<" if model.byteorder == "little" else ">") + code), tuple(names))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ioctl_codes(model: DataModel, release: Release) -> dict[str, int]:
     codes = {}
     for name, (direction, group, number, kind) in IOCTLS.items():
@@ -191,6 +191,6 @@ def _ioctl_codes(model: DataModel, release: Release) -> dict[str, int]:
     return codes
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ioctl_names(model: DataModel, release: Release) -> dict[int, str]:
     return {code: name for name, code in _ioctl_codes(model, release).items()}

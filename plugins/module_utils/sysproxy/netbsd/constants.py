@@ -159,7 +159,7 @@ class MNT_WAIT(IntEnum):
     LAZY = 3
 
 
-class O(IntFlag):
+class O(IntFlag):  # noqa: E742 - the prefix of fcntl.h
     """Flags of open (fcntl.h)."""
 
     RDONLY = 0x0

@@ -16,7 +16,7 @@ import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MissingLibrary
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import construct
 
 try:
-    import construct  # noqa: F811
+    import construct
 except ImportError:
     # The only place that imports construct. Ansible reads modules without it (for documentation and
     # for its sanity tests), so its absence is reported when a structure is first laid out.
@@ -124,7 +124,7 @@ class _Type:
     offsets: Mapping[str, int]
 
 
-@lru_cache(maxsize=None)
+@cache
 def layout(name: str, model: DataModel, release: Release) -> Layout:
     """The layout of structure ``name`` in a data model, as ``release`` declares it.
 

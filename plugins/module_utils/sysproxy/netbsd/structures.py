@@ -209,7 +209,7 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
                 (
                     ("ifru_raw", "bytes[272]"),
                     ("ifru_addr", "sockaddr_in6"),
-                    ("ifru_flags", "int"),
+                    ("ifru_flags", "int16"),
                     ("ifru_flags6", "int"),
                     ("ifru_lifetime", "in6_addrlifetime"),
                 )

@@ -11,7 +11,7 @@ offset that follows. Calls that a later release added, or gave another number, s
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 TABLE = """
 3 read fd:int buf:pointer nbyte:size_t
@@ -216,7 +216,7 @@ RELEASES = {
 Arguments = tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def syscall_table(release: tuple[int, ...]) -> dict[str, tuple[int, Arguments]]:
     """The calls of a release: name to number and (argument, C type) pairs."""
     text = TABLE + "".join(lines for since, lines in sorted(RELEASES.items()) if since <= release)
