@@ -119,8 +119,14 @@ class Abi:
         return name in _arguments(self._model, self.release)
 
     def encode_arguments(self, name: str, *values: int) -> bytes:
-        """The argument block of call ``name``: its arguments in order, the table's pads left out."""
-        return _arguments(self._model, self.release)[name].packer.pack(*values)
+        """The argument block of call ``name``: its arguments in order, the table's pads left out.
+
+        :raises ValueError: an argument does not fit its C type, or there are not as many as the call takes.
+        """
+        try:
+            return _arguments(self._model, self.release)[name].packer.pack(*values)
+        except struct.error as error:
+            raise ValueError(f"{name}{values}: {error}") from None
 
     def decode_arguments(self, name: str, block: bytes) -> dict[str, int]:
         """The arguments in ``block`` by name, which may be longer than the block needs to be.
