@@ -15,7 +15,7 @@ import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +61,7 @@ def table_column(abi: Abi) -> int:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def table(name: str) -> tuple[tuple[str, ...], ...]:
     """The rows of a table of tests/data/netbsd, without its head."""
     with (DATA / "netbsd" / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
@@ -178,7 +178,7 @@ class Transcript:
         return result
 
 
-@lru_cache(maxsize=None)
+@cache
 def transcript(machine: str, prefix: str) -> Transcript:
     """The transcript of ``machine`` whose file name starts with ``prefix``, such as ``05``."""
     (path,) = (DATA / "transcripts" / machine).glob(f"{prefix}-*.jsonl")
