@@ -15,12 +15,15 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import _list_no_log_values, remove_values
 from ansible.plugins.action import ActionBase
-
-# The connection plugin is imported here for its own sake: Ansible imports action plugins before it
-# forks its workers, so that each of these finds the plugin and the library below it already there.
-from ansible_collections.rumpkernel.rump.plugins.connection import sysproxy as connection_plugin
+from ansible.plugins.loader import connection_loader
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpError
+
+TRANSPORT = "rumpkernel.rump.sysproxy"
+
+# Ansible imports action plugins before it forks its workers. Loading the connection plugin here gives
+# it and its options, with the library below it, to all of them, instead of each loading it by itself.
+connection_loader.get(TRANSPORT, class_only=True)
 
 
 class RumpAction(ActionBase):
@@ -33,7 +36,7 @@ class RumpAction(ActionBase):
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        if self._connection.transport != connection_plugin.Connection.transport:
+        if self._connection.transport != TRANSPORT:
             return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
         result = super().run(tmp, task_vars)
         del tmp

@@ -159,8 +159,8 @@ def _plan_creation(kernel: Kernel, wanted: Wanted, made: Plan) -> None:
         raise OptionError(
             "name",
             f"SIOCIFCREATE {wanted.name}: EINVAL (Invalid argument): the kernel cannot create interfaces of the kind "
-            f"{wanted.cloner}, only {', '.join(cloners)}; if there is a component {component_of_cloner(wanted.cloner)}, "
-            "start the server with it",
+            f"{wanted.cloner}, only {', '.join(cloners)}; "
+            f"if there is a component {component_of_cloner(wanted.cloner)}, start the server with it",
             call="SIOCIFCREATE",
             object=wanted.name,
             errno="EINVAL",

@@ -12,11 +12,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..netbsd import Errno, KernelError
 from ..netbsd.constants import AT, DT, UTIME, O
-from .base import Base, StrPath, path_bytes, unsigned
+from ..netbsd.kernel_error import kernel_error
+from .base import StrPath, path_bytes, unsigned
+from .processes import Processes
 
 _DIRECTORY_BUFFER: Final = 1 << 16
 _CHUNK: Final = 1 << 20
+_MAX_LINKS: Final = 32  # MAXSYMLINKS of sys/param.h
 _SHARED_FLAGS: Final = "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY"
 _HOST_FLAGS: Final = {getattr(os, f"O_{name}"): O[name] for name in _SHARED_FLAGS.split() if hasattr(os, f"O_{name}")}
 
@@ -40,7 +44,7 @@ class DirEntry:
         return self.type == DT.LNK
 
 
-class Files(Base):
+class Files(Processes):
     """Shaped like ``os``. A path that is not absolute starts at the session's working directory."""
 
     # Descriptors
@@ -148,6 +152,37 @@ class Files(Base):
         count, _ = self.path_call("readlink", path, buffer, len(buffer))
         return os.fsdecode(bytes(buffer[:count]))
 
+    def realpath(self, path: StrPath) -> str:
+        """As ``os.path.realpath``: absolute, with no link in it; what does not exist stays as it is named.
+
+        :raises KernelError: ELOOP, if the links go round.
+        """
+        text = os.path.join("/" if os.path.isabs(os.fsdecode(path)) else self.getcwd(), os.fsdecode(path))
+        pending = text.split("/")[::-1]
+        resolved, links = "/", 0
+        while pending:
+            name = pending.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                resolved = os.path.dirname(resolved)
+                continue
+            candidate = os.path.join(resolved, name)
+            try:
+                target = self.readlink(candidate)
+            except KernelError as error:
+                if error.name not in ("EINVAL", "ENOENT", "ENOTDIR"):
+                    raise
+                resolved = candidate  # not a link, or not there
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                raise kernel_error(Errno.ELOOP, "readlink", text)
+            if target.startswith("/"):
+                resolved = "/"
+            pending.extend(target.split("/")[::-1])
+        return resolved
+
     # Directories
 
     def listdir(self, path: StrPath = ".") -> list[str]:
@@ -226,9 +261,14 @@ class Files(Base):
 
     replace = rename
 
-    def link(self, source: StrPath, destination: StrPath) -> None:
-        """A hard link ``destination`` to ``source``."""
-        self._two_paths("link", source, destination)
+    def link(self, source: StrPath, destination: StrPath, *, follow_symlinks: bool = True) -> None:
+        """A hard link ``destination`` to ``source``, or to what ``source`` points to if it is a symbolic link."""
+        if follow_symlinks:
+            self._two_paths("link", source, destination)
+            return
+        subject = f"{os.fsdecode(source)} -> {os.fsdecode(destination)}"
+        sides = AT.FDCWD, path_bytes(source), AT.FDCWD, path_bytes(destination)
+        self.call("linkat", *sides, 0, subject=subject, label="link")
 
     def symlink(self, source: StrPath, destination: StrPath) -> None:
         """A symbolic link ``destination`` that holds ``source``."""

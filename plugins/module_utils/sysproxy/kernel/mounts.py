@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from ..netbsd.constants import MNT, MNT_WAIT
 from .base import Base, StrPath, path_bytes
@@ -66,6 +68,26 @@ class Mounts(Base):
             len(data) if data is not None else 0,
             subject=f"{fstype} on {os.fsdecode(path)}",
         )
+
+    def mount_device(self, fstype: str, device: StrPath | None, path: StrPath, flags: int = 0) -> None:
+        """mount(2) of a file system whose argument is its device (struct ufs_args).
+
+        ``device`` is None for a change of what is mounted (MNT.UPDATE), which keeps its device.
+        """
+        with contextlib.ExitStack() as lendings:
+            address = lendings.enter_context(self.session.lend(path_bytes(device))) if device is not None else 0
+            self.mount(fstype, path, flags, self.abi.struct("ufs_args").build(fspec=address))
+
+    def mount_arguments(self, fstype: str, path: StrPath, structure: str) -> Any:
+        """The arguments in force of what is mounted at ``path``, as the file system's ``structure``.
+
+        The structure is filled before the call with version 1, which tmpfs asks for (fs/tmpfs/tmpfs_args.h).
+        """
+        layout = self.abi.struct(structure)
+        version = {"ta_version": 1} if "ta_version" in layout.offsets else {}
+        data = bytearray(layout.build(**version))
+        self.mount(fstype, path, MNT.GETARGS, data)
+        return layout.parse(data)
 
     def unmount(self, path: StrPath, flags: int = 0) -> None:
         self.path_call("unmount", path, int(flags))

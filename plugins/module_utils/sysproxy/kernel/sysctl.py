@@ -70,7 +70,7 @@ class Sysctl:
 
     def __init__(self, base: Base) -> None:
         self._base = base
-        self._children: dict[Mib, dict[str, SysctlNode]] = {}
+        self._queried: dict[Mib, list[bytes]] = {}
 
     def node(self, name: str) -> SysctlNode:
         """The node with a dotted name; a component may also be a number, as in ``vfs.generic.1``.
@@ -79,20 +79,16 @@ class Sysctl:
         """
         found = SysctlNode("", (), CTLTYPE.NODE, CTLFLAG(0), 0)
         for component in name.split("."):
-            children = self.children(found) if found.type == CTLTYPE.NODE else {}
-            parent, child = found, children.get(component)
-            if child is None and component.isascii() and component.isdigit():
-                child = next((node for node in children.values() if node.mib[-1] == int(component)), None)
+            child = self._child(found, component) if found.type == CTLTYPE.NODE else None
             if child is None:
-                raise UnknownSysctl(name, component, parent.name)
+                raise UnknownSysctl(name, component, found.name)
             found = child
         return found
 
     def children(self, node: SysctlNode) -> dict[str, SysctlNode]:
         """The children of a node of type NODE, by the last component of their names."""
-        if node.mib not in self._children:
-            self._children[node.mib] = self._query(node)
-        return self._children[node.mib]
+        children = (self._parse(node, record) for record in self._records(node))
+        return {child.name.rpartition(".")[2]: child for child in children}
 
     def get(self, node: SysctlNode | str) -> Value:
         """A value: an int (quads too), str or bool by the node's type; bytes for a struct.
@@ -178,23 +174,36 @@ class Sysctl:
             size = needed
         raise SysctlValueError(f"sysctl {name}: its value grows faster than it can be read")
 
-    def _query(self, node: SysctlNode) -> dict[str, SysctlNode]:
-        layout = self._base.abi.struct("sysctlnode")
-        question = layout.build(sysctl_flags=SYSCTL.VERS_1)
-        data = self.read((*node.mib, CTL.QUERY), node.name or "(root)", layout.size * _FIRST_CHILDREN, question)
-        prefix = f"{node.name}." if node.name else ""
-        children = {}
-        for offset in range(0, len(data), layout.size):
-            found = layout.parse(data, offset)
-            label = os.fsdecode(found.sysctl_name)
-            children[label] = SysctlNode(
-                name=prefix + label,
-                mib=(*node.mib, found.sysctl_num),
-                type=CTLTYPE(found.sysctl_flags & _TYPE_MASK),
-                flags=CTLFLAG(found.sysctl_flags & _FLAGS_MASK),
-                size=found._sysctl_size,
-            )
-        return children
+    def _records(self, node: SysctlNode) -> list[bytes]:
+        """The children of a node as the kernel tells them, a struct sysctlnode each; asked once."""
+        if node.mib not in self._queried:
+            layout = self._base.abi.struct("sysctlnode")
+            question = layout.build(sysctl_flags=SYSCTL.VERS_1)
+            data = self.read((*node.mib, CTL.QUERY), node.name or "(root)", layout.size * _FIRST_CHILDREN, question)
+            self._queried[node.mib] = [data[at : at + layout.size] for at in range(0, len(data), layout.size)]
+        return self._queried[node.mib]
+
+    def _child(self, node: SysctlNode, component: str) -> SysctlNode | None:
+        """The child with that name, or that number. Only the one that is found is taken apart: it saves time."""
+        start = self._base.abi.struct("sysctlnode").offset_of("sysctl_name")
+        name = os.fsencode(component) + b"\0"
+        for record in self._records(node):
+            if record.startswith(name, start):
+                return self._parse(node, record)
+        if component.isascii() and component.isdigit():
+            return next((child for child in self.children(node).values() if child.mib[-1] == int(component)), None)
+        return None
+
+    def _parse(self, parent: SysctlNode, record: bytes) -> SysctlNode:
+        found = self._base.abi.struct("sysctlnode").parse(record)
+        label = os.fsdecode(found.sysctl_name)
+        return SysctlNode(
+            name=f"{parent.name}.{label}" if parent.name else label,
+            mib=(*parent.mib, found.sysctl_num),
+            type=CTLTYPE(found.sysctl_flags & _TYPE_MASK),
+            flags=CTLFLAG(found.sysctl_flags & _FLAGS_MASK),
+            size=found._sysctl_size,
+        )
 
     def _decode(self, node: SysctlNode, data: bytes) -> Value:
         match node.type:

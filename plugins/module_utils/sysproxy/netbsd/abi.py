@@ -21,7 +21,7 @@ from .ioctls import DIRECTIONS, IOCPARM_MASK, IOCPARM_SHIFT, IOCTLS
 from .layout import SCALARS, DataModel, Layout, layout, scalar
 from .machines import MACHINES
 from .structures import Release
-from .syscalls import syscall_table
+from .syscalls import syscall, syscall_names, syscall_table
 
 _BANNER = re.compile(r"RUMPSP-(\d+)\.(\d+)-([^-/]+)-([^/]+)/(\S+)")
 PROTOCOL = (0, 4)
@@ -110,13 +110,13 @@ class Abi:
 
     def syscall_number(self, name: str) -> int:
         """:raises KeyError: no such call is known in this release."""
-        return _arguments(self._model, self.release)[name].number
+        return _arguments(self._model, self.release, name).number
 
     def syscall_name(self, number: int) -> str | None:
-        return _names(self._model, self.release).get(number)
+        return syscall_names(self.release).get(number)
 
     def has_syscall(self, name: str) -> bool:
-        return name in _arguments(self._model, self.release)
+        return name in syscall_table(self.release)
 
     def encode_arguments(self, name: str, *values: int) -> bytes:
         """The argument block of call ``name``: its arguments in order, the table's pads left out.
@@ -124,7 +124,7 @@ class Abi:
         :raises ValueError: an argument does not fit its C type, or there are not as many as the call takes.
         """
         try:
-            return _arguments(self._model, self.release)[name].packer.pack(*values)
+            return _arguments(self._model, self.release, name).packer.pack(*values)
         except struct.error as error:
             raise ValueError(f"{name}{values}: {error}") from None
 
@@ -133,7 +133,7 @@ class Abi:
 
         :raises ValueError: the block is too short.
         """
-        arguments = _arguments(self._model, self.release)[name]
+        arguments = _arguments(self._model, self.release, name)
         if len(block) < arguments.packer.size:
             raise ValueError(f"{name} takes {arguments.packer.size} bytes of arguments, not {len(block)}")
         return dict(zip(arguments.names, arguments.packer.unpack_from(block), strict=True))
@@ -154,13 +154,8 @@ class Abi:
 
 
 @cache
-def _arguments(model: DataModel, release: Release) -> dict[str, _Arguments]:
-    return {name: _block(model, number, arguments) for name, (number, arguments) in syscall_table(release).items()}
-
-
-@cache
-def _names(model: DataModel, release: Release) -> dict[int, str]:
-    return {arguments.number: name for name, arguments in _arguments(model, release).items()}
+def _arguments(model: DataModel, release: Release, name: str) -> _Arguments:
+    return _block(model, *syscall(release, name))
 
 
 def _block(model: DataModel, number: int, arguments: tuple[tuple[str, str], ...]) -> _Arguments:

@@ -259,19 +259,7 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
         ("sysctl_name", "char[32]"),
         ("sysctl_ver", "uint32"),
         ("__rsvd", "uint32"),
-        (
-            "sysctl_un",
-            Union(
-                (
-                    ("scu_raw", "bytes[16]"),
-                    ("scu_csize", "uint32"),
-                    ("scu_alias", "int32"),
-                    ("scu_idata", "int32"),
-                    ("scu_qdata", "uint64"),
-                    ("scu_bdata", "uint8"),
-                )
-            ),
-        ),
+        ("sysctl_un", "bytes[16]"),  # immediate values and kernel pointers; values are read by number
         ("_sysctl_size", "upad_size_t"),
         ("_sysctl_func", "upad_size_t"),
         ("_sysctl_parent", "upad_size_t"),

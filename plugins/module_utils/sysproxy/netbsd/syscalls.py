@@ -216,13 +216,33 @@ RELEASES = {
 Arguments = tuple[tuple[str, str], ...]
 
 
+def _lines(text: str) -> dict[str, str]:
+    return {line.split()[1]: line for line in text.split("\n") if line}
+
+
+_TABLE = _lines(TABLE)
+
+
 @cache
-def syscall_table(release: tuple[int, ...]) -> dict[str, tuple[int, Arguments]]:
-    """The calls of a release: name to number and (argument, C type) pairs."""
-    text = TABLE + "".join(lines for since, lines in sorted(RELEASES.items()) if since <= release)
-    table: dict[str, tuple[int, Arguments]] = {}
-    for line in text.split("\n"):
-        if line:
-            number, name, *arguments = line.split()
-            table[name] = int(number), tuple((pair[0], pair[2]) for pair in (a.partition(":") for a in arguments))
+def syscall_table(release: tuple[int, ...]) -> dict[str, str]:
+    """The calls of a release: name to line."""
+    table = dict(_TABLE)
+    for since, lines in sorted(RELEASES.items()):
+        if since <= release:
+            table.update(_lines(lines))
     return table
+
+
+@cache
+def syscall_names(release: tuple[int, ...]) -> dict[int, str]:
+    """The names of a release's calls by their numbers."""
+    return {int(line.split(" ", 1)[0]): name for name, line in syscall_table(release).items()}
+
+
+def syscall(release: tuple[int, ...], name: str) -> tuple[int, Arguments]:
+    """A call's number and its (argument, C type) pairs.
+
+    :raises KeyError: the release has no such call.
+    """
+    number, _name, *arguments = syscall_table(release)[name].split()
+    return int(number), tuple((label, kind) for label, _, kind in (pair.partition(":") for pair in arguments))
