@@ -1,0 +1,233 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Makes, changes and removes files, directories and links in a rump kernel."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rump_file
+short_description: Manage files, directories and links in a rump kernel
+description:
+  - Makes, changes and removes files, directories, symbolic and hard links in the file systems of a rump kernel.
+  - Options, results and meanings are those of M(ansible.builtin.file). SELinux and chattr(1) have no counterpart.
+author:
+  - rumpkernel.rump authors (@rumpkernel)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - rumpkernel.rump.rump
+  - rumpkernel.rump.rump.changes
+options:
+  path:
+    description:
+      - The file that is managed. A path that is not absolute starts at the kernel's root directory.
+      - There is no shell and no home directory, so C(~) and C($VARIABLES) stay as they are.
+    type: str
+    required: true
+    aliases: [dest, name]
+  state:
+    description:
+      - V(file) sets the attributes of a file that exists, and with no attributes given only reads them.
+      - V(directory) makes the directory and the parents that it lacks; all that are made get the attributes.
+      - V(link) and V(hard) make a symbolic or a hard link to O(src), or change one.
+        Of a rump kernel's file systems the root file system (rumpfs) has no hard links.
+      - V(touch) makes an empty file when there is none, and sets the times of one that exists, unless
+        O(access_time) and O(modification_time) say V(preserve).
+      - V(absent) removes a file or link, or a directory with all that is in it. A directory in which file systems
+        are mounted is not removed.
+      - Left out, it is the state that O(path) has, V(directory) with O(recurse), or else V(file).
+    type: str
+    choices: [absent, directory, file, hard, link, touch]
+  src:
+    description:
+      - What the link is to; for the states V(link) and V(hard) alone.
+      - That of a symbolic link is written as it is, so that a relative one starts at the directory of O(path).
+    type: str
+  mode:
+    description:
+      - The permissions, as octal digits in quotes (V('0644'), V('1777')) or in symbolic form (V(u+rwx),
+        V(u=rw,g=r,o=r)).
+      - Clauses that name nobody, such as V(+x), heed the umask of the session in the kernel, which is 022.
+    type: raw
+  owner:
+    description:
+      - The number of the owner. A rump kernel has no user database; the one name that is taken is V(root), for 0.
+    type: str
+  group:
+    description:
+      - The number of the group. The names that are taken are V(wheel) and V(root), for 0.
+    type: str
+  recurse:
+    description:
+      - Set the attributes of all that is in a directory, too.
+      - The walk does not go through links, but with O(follow) what they point to gets the attributes.
+    type: bool
+    default: false
+  force:
+    description:
+      - Make a symbolic link to something that does not exist, or replace a file, an empty directory or another
+        hard link by a link.
+    type: bool
+    default: false
+  follow:
+    description:
+      - If O(path) is a symbolic link, what it points to gets the attributes, instead of the link itself.
+    type: bool
+    default: true
+  modification_time:
+    description:
+      - The modification time, in the form that O(modification_time_format) gives, in the time zone of the controller.
+      - V(preserve) leaves it, V(now) is the kernel's time.
+      - Left out, it is V(now) for O(state=touch) and V(preserve) for all others.
+    type: str
+  modification_time_format:
+    description: The form of O(modification_time), as for Python's strptime.
+    type: str
+    default: "%Y%m%d%H%M.%S"
+  access_time:
+    description:
+      - The access time, in the form that O(access_time_format) gives, in the time zone of the controller.
+      - V(preserve) leaves it, V(now) is the kernel's time.
+      - Left out, it is V(now) for O(state=touch) and V(preserve) for all others.
+    type: str
+  access_time_format:
+    description: The form of O(access_time), as for Python's strptime.
+    type: str
+    default: "%Y%m%d%H%M.%S"
+notes:
+  - The root file system of a rump kernel (rumpfs) has no rename. There a link that is changed is removed and made
+    anew, and a warning says so; on tmpfs and ffs the new one takes the place of the old one at once.
+seealso:
+  - module: ansible.builtin.file
+  - module: rumpkernel.rump.rump_mount
+"""
+
+EXAMPLES = r"""
+- name: Make a directory with its parents
+  rumpkernel.rump.rump_file:
+    path: /var/db/app
+    state: directory
+    mode: '0750'
+    owner: 100
+    group: 100
+
+- name: Make an empty file, once
+  rumpkernel.rump.rump_file:
+    path: /var/db/app/ready
+    state: touch
+    mode: u=rw,g=r,o=
+    access_time: preserve
+    modification_time: preserve
+
+- name: Make a symbolic link
+  rumpkernel.rump.rump_file:
+    path: /var/db/current
+    src: app
+    state: link
+
+- name: Let the group into all directories, and run what others run
+  rumpkernel.rump.rump_file:
+    path: /var/db
+    state: directory
+    recurse: true
+    mode: g+rX
+
+- name: Remove a directory and all that is in it
+  rumpkernel.rump.rump_file:
+    path: /var/db/app
+    state: absent
+"""
+
+RETURN = r"""
+path:
+  description: The path that was managed; of a link that is followed, the one that it leads to.
+  type: str
+  returned: with O(state) V(absent), V(directory) or V(file)
+  sample: /var/db/app
+dest:
+  description: The path that was managed.
+  type: str
+  returned: with O(state) V(hard), V(link) or V(touch)
+  sample: /var/db/current
+src:
+  description: What the link is to.
+  type: str
+  returned: with O(state) V(hard) or V(link)
+  sample: app
+state:
+  description:
+    - What is at the path, V(directory), V(file), V(hard) (a file with several names), V(link) or V(absent).
+    - In check mode, this and the following are what is there before the change.
+  type: str
+  returned: when the path exists, and with O(state=absent)
+  sample: directory
+mode:
+  description: The permissions, in octal digits.
+  type: str
+  returned: when the path exists
+  sample: '0750'
+uid:
+  description: The number of the owner.
+  type: int
+  returned: when the path exists
+  sample: 100
+gid:
+  description: The number of the group.
+  type: int
+  returned: when the path exists
+  sample: 100
+owner:
+  description: The owner, which in a rump kernel is the number, too.
+  type: str
+  returned: when the path exists
+  sample: '100'
+group:
+  description: The group, which in a rump kernel is the number, too.
+  type: str
+  returned: when the path exists
+  sample: '100'
+size:
+  description: The size in bytes.
+  type: int
+  returned: when the path exists
+  sample: 512
+changes:
+  description: What was changed, or would be, step by step.
+  type: list
+  elements: str
+  returned: changed
+  sample: ["make the directory /var/db", "make the directory /var/db/app"]
+"""
+
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import file
+from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
+
+_TIME_FORMAT = "%Y%m%d%H%M.%S"
+
+MODULE = RumpModule(
+    options={
+        "path": {"type": "str", "required": True, "aliases": ["dest", "name"]},
+        "state": {"type": "str", "choices": ["absent", "directory", "file", "hard", "link", "touch"]},
+        "src": {"type": "str"},
+        "mode": {"type": "raw"},
+        "owner": {"type": "str"},
+        "group": {"type": "str"},
+        "recurse": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        "follow": {"type": "bool", "default": True},
+        "modification_time": {"type": "str"},
+        "modification_time_format": {"type": "str", "default": _TIME_FORMAT},
+        "access_time": {"type": "str"},
+        "access_time_format": {"type": "str", "default": _TIME_FORMAT},
+    },
+    plan=file.plan,
+)
+
+
+def main() -> None:
+    MODULE.main()
+
+
+if __name__ == "__main__":
+    main()
