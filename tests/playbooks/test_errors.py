@@ -171,4 +171,4 @@ def test_a_server_killed_in_the_middle_of_a_play(backend: str, tmp_path: Path, r
     assert "Traceback" not in run.output
     assert run.code == 4
     assert run.results[-1].status == "unreachable", run.output
-    assert server.url in run.results[-1].result["msg"]
+    assert server.url in run.output

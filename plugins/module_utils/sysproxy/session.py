@@ -222,11 +222,13 @@ class Session:
             if event is not frames.NEED_DATA:
                 return event
             stream = self._usable_stream()
+            remaining = self._remaining(deadline, about)
             try:
-                stream.settimeout(self._remaining(deadline, about))
+                stream.settimeout(remaining)
                 data = stream.recv(_RECEIVE_SIZE)
             except TimeoutError:
-                continue  # _remaining says so the next time round
+                self._remaining(deadline, about)
+                continue
             except OSError as error:
                 self.close()
                 raise ConnectionLost(f"{self.url}: {error.strerror or error}") from error
@@ -234,11 +236,10 @@ class Session:
 
     def _send(self, data: bytes, deadline: float, about: str = "the handshake") -> None:
         stream = self._usable_stream()
+        remaining = self._remaining(deadline, about)
         try:
-            stream.settimeout(self._remaining(deadline, about))
+            stream.settimeout(remaining)
             stream.sendall(data)
-        except CallTimeout:
-            raise
         except TimeoutError:
             self.close()
             raise CallTimeout(f"{self.url}: the server took no more of {about} within the time limit") from None
