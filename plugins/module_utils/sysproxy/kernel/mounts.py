@@ -57,8 +57,19 @@ class Mounts(Base):
             )
         return found
 
-    def mount(self, fstype: str, path: StrPath, flags: int = 0, data: bytes | bytearray | None = None) -> None:
-        """mount(2): ``data`` is the file system's argument structure, None for one that has none."""
+    def mount(
+        self,
+        fstype: str,
+        path: StrPath,
+        flags: int = 0,
+        data: bytes | bytearray | None = None,
+        *,
+        source: StrPath = "",
+    ) -> None:
+        """mount(2): ``data`` is the file system's argument structure, None for one that has none.
+
+        ``source`` is for errors: the device that ``data`` points to.
+        """
         self.call(
             "__mount50",
             path_bytes(fstype),
@@ -66,7 +77,7 @@ class Mounts(Base):
             int(flags),
             data,
             len(data) if data is not None else 0,
-            subject=f"{fstype} on {os.fsdecode(path)}",
+            subject=" ".join(filter(None, (fstype, os.fsdecode(source), "on", os.fsdecode(path)))),
         )
 
     def mount_device(self, fstype: str, device: StrPath | None, path: StrPath, flags: int = 0) -> None:
@@ -76,7 +87,7 @@ class Mounts(Base):
         """
         with contextlib.ExitStack() as lendings:
             address = lendings.enter_context(self.session.lend(path_bytes(device))) if device is not None else 0
-            self.mount(fstype, path, flags, self.abi.struct("ufs_args").build(fspec=address))
+            self.mount(fstype, path, flags, self.abi.struct("ufs_args").build(fspec=address), source=device or "")
 
     def mount_arguments(self, fstype: str, path: StrPath, structure: str) -> Any:
         """The arguments in force of what is mounted at ``path``, as the file system's ``structure``.
