@@ -73,13 +73,14 @@ class Session:
     def closed(self) -> bool:
         return self._stream is None
 
-    def greet(self, timeout: float, abi: Abi | None = None) -> None:
+    def greet(self, deadline: float, abi: Abi | None = None) -> None:
         """Await the banner and introduce ourselves. ``abi`` overrides what the banner says.
 
         :raises ServerFull: the server hung up without a banner.
-        :raises ConnectError: it hung up later, or is no sysproxy server.
+        :raises ConnectError: it hung up later.
+        :raises ProtocolError: it is no sysproxy server.
+        :raises CallTimeout: it did not answer by ``deadline`` (of time.monotonic).
         """
-        deadline = time.monotonic() + timeout
         try:
             banner = self._await_banner(deadline)
             self._abi = abi or Abi.from_banner(banner)
@@ -87,8 +88,6 @@ class Session:
             reqno, request = self._machine.handshake(_PROGRAM)
             self._send(request, deadline)
             reply = self._await_reply(reqno, deadline)
-        except CallTimeout:
-            raise ConnectTimeout(f"{self.url}: connected, and then no answer within {timeout:g} s") from None
         except ConnectionLost as error:
             raise ConnectError(f"{self.url}: the server hung up during the handshake") from error
         if isinstance(reply, frames.HandshakeReply) and reply.error:
@@ -281,15 +280,16 @@ def open_session(
     deadline = time.monotonic() + connect_timeout
     backoff = _FIRST_BACKOFF
     while True:
-        remaining = max(deadline - time.monotonic(), 0.001)
         try:
-            session = Session(open_stream(address, remaining), url, timeout)
+            session = Session(open_stream(address, max(deadline - time.monotonic(), 0.001)), url, timeout)
             try:
-                session.greet(max(deadline - time.monotonic(), 0.001), abi)
+                session.greet(deadline, abi)
             except BaseException:
                 session.close()
                 raise
             return session
+        except CallTimeout:
+            raise ConnectTimeout(f"{url}: connected, and then no answer within {connect_timeout:g} s") from None
         except ServerFull:
             if time.monotonic() + backoff > deadline:
                 raise
