@@ -45,10 +45,10 @@ class AddressSpace:
         view = memoryview(buffer).cast("B")
         span = len(view) + _GUARD
         span += -span % _ALIGNMENT
-        address = self._next if self._regions else _BASE
+        address = free = self._next if self._regions else _BASE
         if address + span > _TOP:
             address = self._gap(span)
-        self._next = address + span
+        self._next = max(free, address + span)  # beyond all that is lent: what follows a gap is taken
         self._regions[address] = view
         insort(self._bases, address)
         return address
