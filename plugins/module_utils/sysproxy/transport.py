@@ -52,15 +52,24 @@ def parse_url(url: str) -> Address:
     :raises InvalidURL: it has none of the known forms; the error names those.
     """
     scheme, separator, rest = url.partition("://")
-    if scheme == "unix" and separator and rest:
+    if scheme == "unix" and separator and rest and "\0" not in rest:
         if len(os.fsencode(rest)) > _UNIX_PATH_LIMIT:
             raise InvalidURL(f"{url}: the path of a unix socket has at most {_UNIX_PATH_LIMIT} bytes")
         return UnixAddress(rest)
     if scheme == "tcp" and separator:
         host, _colon, port = rest.removesuffix("/").rpartition(":")
-        if host and ":" not in host and "/" not in host and port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+        if _is_host(host) and port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536:
             return TcpAddress(host, int(port))
     raise InvalidURL(f"{url!r} is no URL of a rump kernel's server: give {URL_FORMS}")
+
+
+def _is_host(text: str) -> bool:
+    """Whether a host's name or an IPv4 address can look like that."""
+    try:
+        text.encode("idna")  # as getaddrinfo does
+    except UnicodeError:
+        return False
+    return bool(text) and not set(text) & set(":/\0")
 
 
 def open_stream(address: Address, timeout: float) -> socket.socket:
