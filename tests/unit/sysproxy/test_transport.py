@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers' URLs, and what becomes of those that lead nowhere."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import (
+    ConnectError,
+    ConnectTimeout,
+    InvalidURL,
+    RumpError,
+    ServerFull,
+)
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.transport import (
+    TcpAddress,
+    UnixAddress,
+    open_stream,
+    parse_url,
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("unix://csock", UnixAddress("csock")),
+        ("unix://dir/csock", UnixAddress("dir/csock")),
+        ("unix:///tmp/csock", UnixAddress("/tmp/csock")),
+        ("unix:///tmp/a b:c://d", UnixAddress("/tmp/a b:c://d")),
+        ("unix:///" + "x" * 106, UnixAddress("/" + "x" * 106)),
+        ("tcp://1.2.3.4:12345", TcpAddress("1.2.3.4", 12345)),
+        ("tcp://1.2.3.4:12345/", TcpAddress("1.2.3.4", 12345)),
+        ("tcp://0:1", TcpAddress("0", 1)),
+        ("tcp://kernel.example:65535", TcpAddress("kernel.example", 65535)),
+        ("tcp://localhost:00080", TcpAddress("localhost", 80)),
+    ],
+)
+def test_urls(url: str, address: UnixAddress | TcpAddress) -> None:
+    assert parse_url(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/tmp/csock",
+        "unix",
+        "unix:",
+        "unix://",
+        "unix:/tmp/csock",
+        "unix:///tmp/a\0b",
+        "unix://\0abstract",
+        "UNIX:///tmp/csock",
+        "tcp://",
+        "tcp://1.2.3.4",
+        "tcp://1.2.3.4:",
+        "tcp://1.2.3.4:0",
+        "tcp://1.2.3.4:65536",
+        "tcp://1.2.3.4:99999999999",
+        "tcp://1.2.3.4:" + "9" * 5000,
+        "tcp://1.2.3.4:-1",
+        "tcp://1.2.3.4:+1",
+        "tcp://1.2.3.4: 1",
+        "tcp://1.2.3.4:1_0",
+        "tcp://1.2.3.4:\N{ARABIC-INDIC DIGIT ONE}",
+        "tcp://1.2.3.4:\N{SUPERSCRIPT TWO}",
+        "tcp://1.2.3.4:http",
+        "tcp://:80",
+        "tcp://[::1]:80",
+        "tcp://::1:80",
+        "tcp://1.2.3.4/x:80",
+        "tcp://1.2.3.4:80/x",
+        "tcp://1.2.3.4:80//",
+        "tcp://a\0b:80",
+        "tcp://a..b:80",
+        "tcp://.example:80",
+        "tcp://" + "x" * 64 + ":80",
+        "tcp6://[::1]:80",
+        "http://1.2.3.4:80",
+        "ssh://host/tmp/csock",
+    ],
+)
+def test_what_is_no_url(url: str) -> None:
+    with pytest.raises(
+        InvalidURL, match=r"unix://csock \(relative\), unix:///absolute/csock or tcp://1\.2\.3\.4:12345"
+    ):
+        parse_url(url)
+    with pytest.raises(InvalidURL):
+        connect(url)
+    assert issubclass(InvalidURL, RumpError)
+    assert issubclass(InvalidURL, ValueError)
+
+
+@pytest.mark.parametrize("path", ["/" + "x" * 107, "ü" * 54, "x" * 5000])
+def test_paths_that_no_socket_can_have(path: str) -> None:
+    with pytest.raises(InvalidURL, match="at most 107 bytes"):
+        parse_url(f"unix://{path}")
+
+
+@pytest.mark.parametrize("url", ["unix://csock", "unix:///tmp/csock", "tcp://1.2.3.4:12345"])
+def test_addresses_are_shown_as_urls(url: str) -> None:
+    assert str(parse_url(url)) == url
+
+
+def test_a_path_of_the_longest_size_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = "x" * 107
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        open_stream(parse_url(f"unix://{path}"), 5).close()
+
+
+def test_a_missing_socket(tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match="No such file") as caught:
+        connect(f"unix://{tmp_path}/nowhere", connect_timeout=0.3)
+    assert f"unix://{tmp_path}/nowhere" in str(caught.value)
+    assert isinstance(caught.value, ConnectionError)
+
+
+def test_a_file_that_is_no_socket(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConnectError, match="refused"):
+        connect(f"unix://{tmp_path}/file", connect_timeout=0.3)
+
+
+def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(tmp_path / "stale"))
+    with pytest.raises(ConnectError, match="refused"):
+        connect(f"unix://{tmp_path}/stale", connect_timeout=0.3)
+
+
+def test_a_port_that_nobody_listens_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError, match=f"tcp://127.0.0.1:{port}: .*refused"):
+        connect(f"tcp://127.0.0.1:{port}", connect_timeout=1)
+
+
+def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*_arguments: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.raises(ConnectError, match="Name or service not known"):
+        connect("tcp://kernel.example:80", connect_timeout=1)
+
+
+def test_tcp_streams_do_not_wait_to_send() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        open_stream(TcpAddress("127.0.0.1", listener.getsockname()[1]), 5) as stream,
+    ):
+        assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("family", ["unix", "tcp"])
+def test_a_server_that_never_greets(family: str, tmp_path: Path) -> None:
+    if family == "unix":
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "silent"))
+        listener.listen()
+        url = f"unix://{tmp_path}/silent"
+    else:
+        listener = socket.create_server(("127.0.0.1", 0))
+        url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    with listener:
+        started = time.monotonic()
+        with pytest.raises(ConnectTimeout, match=r"no answer within") as caught:
+            connect(url, connect_timeout=0.3)
+        assert 0.25 < time.monotonic() - started < 5
+    assert isinstance(caught.value, TimeoutError)
+    assert isinstance(caught.value, ConnectError)
+
+
+def test_a_full_queue_of_connections(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(str(tmp_path / "busy"))
+        listener.listen(0)
+        first.connect(str(tmp_path / "busy"))
+        with pytest.raises(ServerFull, match="queue of connections is full"):
+            open_stream(UnixAddress(str(tmp_path / "busy")), 0.3)
+        with pytest.raises(ConnectError):
+            connect(f"unix://{tmp_path}/busy", connect_timeout=0.3)
