@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ansible_collections.rumpkernel.rump.tests.support.ansible import Result, Run, inventory_of, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
+from ansible_collections.rumpkernel.rump.tests.support.relay import relaying
 
 PREFIX = "rumpkernel.rump.rump_"
 
@@ -104,7 +104,9 @@ def test_a_closed_port_makes_the_host_unreachable(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        run = run_playbook(tmp_path, play(SYSCTL), inventory_of({"k1": {"ansible_host": "127.0.0.1", "ansible_port": port}}))
+        run = run_playbook(
+            tmp_path, play(SYSCTL), inventory_of({"k1": {"ansible_host": "127.0.0.1", "ansible_port": port}})
+        )
     result = one_result(run)
     assert result.status == "unreachable"
     assert f"tcp://127.0.0.1:{port}: Connection refused" in result.result["msg"]
@@ -155,20 +157,29 @@ def test_something_that_is_no_sysproxy_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_server_killed_in_the_middle_of_a_play(backend: str, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
-    """The kernel dies while a loop holds its connection: the rest of the loop finds it gone."""
-    with running(backend, tmp_path) as server:
+def test_a_server_killed_in_mid_task(backend: str, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
+    """The kernel dies after the task has connected and made its first calls."""
+    with running(backend, tmp_path) as server, relaying(server.url, tmp_path, 400, server.kill) as (url, relay):
         record_property("backend", server.description)
         tasks = [
-            {
-                "name": "Read and kill",
-                f"{PREFIX}sysctl": {"name": "{{ item }}"},
-                "loop": ["kern.ostype", "{{ lookup('pipe', 'kill -9 " + str(server.process.pid) + "') or 'kern.ostype' }}"],
-            },
+            {"name": "Read", f"{PREFIX}sysctl": {"name": "net.inet.ip.ttl"}},
             {"name": "Read on", f"{PREFIX}sysctl": {"name": "kern.ostype"}},
         ]
-        run = run_playbook(tmp_path, play(*tasks), inventory_of({"k1": {"ansible_rump_server": server.url}}))
+        run = run_playbook(tmp_path, play(*tasks), inventory_of({"k1": {"ansible_rump_server": url}}))
+    result = one_result(run)
+    assert relay.passed >= 400
+    assert (result.status, result.task, run.code) == ("unreachable", "Read", 4)
+    assert f"k1: {url}: the server went away" in result.result["msg"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_kernel_that_is_gone_for_the_next_item_of_a_loop(backend: str, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
+    with running(backend, tmp_path) as server, relaying(server.url, tmp_path, 1500, server.kill) as (url, _relay):
+        record_property("backend", server.description)
+        task = {"name": "Read", f"{PREFIX}sysctl": {"name": "{{ item }}"}, "loop": ["kern.hostname"] * 40}
+        run = run_playbook(
+            tmp_path, play(task), inventory_of({"k1": {"ansible_rump_server": url}}, ansible_rump_connect_timeout=0.1)
+        )
     assert "Traceback" not in run.output
-    assert run.code == 4
-    assert run.results[-1].status == "unreachable", run.output
-    assert server.url in run.output
+    assert (run.results[-1].status, run.code) == ("unreachable", 4)
+    assert url in run.output

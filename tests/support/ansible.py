@@ -56,7 +56,12 @@ class Run:
 def inventory_of(hosts: Mapping[str, Mapping[str, Any]], **variables: Any) -> dict[str, Any]:
     """An inventory whose hosts are reached over sysproxy."""
     common = {"ansible_connection": "rumpkernel.rump.sysproxy", **variables}
-    return {"all": {"children": {"rump_kernels": {"hosts": {name: dict(own) for name, own in hosts.items()}}}, "vars": common}}
+    return {
+        "all": {
+            "children": {"rump_kernels": {"hosts": {name: dict(own) for name, own in hosts.items()}}},
+            "vars": common,
+        }
+    }
 
 
 def run_playbook(
@@ -87,9 +92,13 @@ def play(*tasks: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     return [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": list(tasks), **more}]
 
 
-def run_ad_hoc(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_ad_hoc(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """``ansible`` with arguments, from the repository's root."""
-    return _ansible(ROOT, [str(BIN / "ansible"), *arguments], {"ANSIBLE_LOCAL_TEMP": str(folder), **(environment or {})})
+    return _ansible(
+        ROOT, [str(BIN / "ansible"), *arguments], {"ANSIBLE_LOCAL_TEMP": str(folder), **(environment or {})}
+    )
 
 
 def _ansible(folder: Path, command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

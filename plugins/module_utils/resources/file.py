@@ -103,8 +103,9 @@ class _Planner:
         facts = states[self.state]()
         path = facts.get("path") or facts["dest"]
         made = self.made
-        made.before = {"path": path, **self.difference.before}
-        made.after = {"path": path, **self.difference.after}
+        if self.state != "absent" or made.changes:
+            made.before = {"path": path, **self.difference.before}
+            made.after = {"path": path, **self.difference.after}
         # As with Ansible's own module, check mode tells of the file as it is.
         made.expected = {**facts, **describe(self.kernel, path)}
         if made.changes:
@@ -184,7 +185,7 @@ class _Planner:
     def _touch(self) -> dict[str, Any]:
         self.difference.note("state", self.found, "touch")
         if self.found == "absent":
-            self._require_parent("open")
+            self.made.conditions.append(partial(self._require_parent, "open"))
             self.attributes.note_new(self.difference, NEW_FILE)
             self.made.add(f"make the empty file {self.path}", self._make_file)
         else:
@@ -207,12 +208,8 @@ class _Planner:
         if src is None and self.follow and self.found == "link" and self.kernel.exists(self.path):
             src = self.kernel.readlink(self.path)
         target = None if src is None else os.path.join(os.path.dirname(self.path), src)
-        if target is not None and not self.force and not self.kernel.exists(target):
-            raise OptionError(
-                "src",
-                f"file does not exist, use 'force=yes' if you really want to create the link: {target}",
-                path=self.path,
-            )
+        if target is not None and not self.force:
+            self.made.conditions.append(partial(self._require_target, target))
         if self.found == "directory":
             if not self.force:
                 raise OptionError("path", f"refusing to convert from directory to symlink for {self.path}")
@@ -226,7 +223,7 @@ class _Planner:
             self.difference.note("state", self.found, "link")
             make = partial(self.kernel.symlink, src)
             if self.found == "absent":
-                self._require_parent("symlink")
+                self.made.conditions.append(partial(self._require_parent, "symlink"))
                 self.made.add(f"make the link {self.path} to {src}", partial(make, self.path))
             else:
                 text = f"replace the {self.found} {self.path} by a link to {src}"
@@ -357,6 +354,12 @@ class _Planner:
                     self._plan_recursion(target, seen)
                 if self.kernel.exists(target):
                     self._plan_attributes(target, difference=False)
+
+    def _require_target(self, target: str) -> None:
+        """:raises OptionError: a link would lead to nothing."""
+        if not self.kernel.exists(target):
+            text = f"file does not exist, use 'force=yes' if you really want to create the link: {target}"
+            raise OptionError("src", text, path=self.path)
 
     def _require_parent(self, call: str) -> None:
         """:raises OptionError: the directory that ``path`` is to be made in is not there."""

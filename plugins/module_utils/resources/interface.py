@@ -98,8 +98,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         _plan_creation(kernel, wanted, made)
     linkstr = kernel.interfaces.linkstr(wanted.name) if found else None
     before = describe(found, linkstr)
-    after = dict(before) if found else describe(Interface(wanted.name, 0, IFF(0), 0, 0, 0), None)
-    after["state"] = "present"
+    after = dict(before) if found else _foretold(wanted.name)
     is_up = bool(found and found.flags & IFF.UP)
     if wanted.linkstr is not None and wanted.linkstr != linkstr:
         is_up = _plan_linkstr(kernel, wanted, linkstr, is_up, made)
@@ -135,6 +134,11 @@ def describe(found: Interface | None, linkstr: str | None) -> dict[str, Any]:
         "linkstr": linkstr,
         "addresses": [str(address.interface) for address in found.addresses],
     }
+
+
+def _foretold(name: str) -> dict[str, Any]:
+    """What can be said of an interface that is yet to be made."""
+    return {"state": "present", "name": name, "flags": [], "mtu": None, "lladdr": None, "linkstr": None, "addresses": []}
 
 
 def _plan_absent(kernel: Kernel, name: str, found: Interface | None) -> Plan:

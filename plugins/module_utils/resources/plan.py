@@ -25,10 +25,13 @@ class Plan:
 
     ``before`` and ``after`` are the diff's two sides. ``expected`` is the module's own result if all
     goes as planned, which check mode returns; ``report`` reads it from the kernel after the changes.
+    ``conditions`` raise what would stand in the way. They are asked before the first change is made,
+    and not in check mode, where an earlier task may only have said that it would meet them.
     """
 
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
+    conditions: list[Callable[[], object]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     expected: Mapping[str, Any] = field(default_factory=dict)
     report: Callable[[], Mapping[str, Any]] | None = None
@@ -40,6 +43,8 @@ class Plan:
 
     def execute(self) -> None:
         """Make the changes in order; :attr:`done` tells how far it came when one of them raises."""
+        for condition in self.conditions:
+            condition()
         for change in self.changes:
             change.apply()
             self.done.append(change.text)
