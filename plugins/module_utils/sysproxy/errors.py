@@ -52,6 +52,10 @@ class ProtocolError(RumpError):
     """What the peer sent is not sysproxy; nothing more can be said over this connection."""
 
 
+class StreamCut(ConnectionLost, ProtocolError):
+    """The server ended the stream in the middle of a frame or of its banner."""
+
+
 class UnknownMachine(RumpError):
     """The banner names a machine whose word size or byte order is not known."""
 

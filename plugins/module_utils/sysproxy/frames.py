@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
-from .errors import ProtocolError
+from .errors import ProtocolError, StreamCut
 
 BANNER_LIMIT: Final = 96
 HEADER_SIZE: Final = 24
@@ -265,7 +265,7 @@ class _Machine:
         if not self._ended:
             return NEED_DATA
         if self._offset != len(self._buffer):
-            raise ProtocolError("the peer ended the stream in the middle of a frame")
+            raise StreamCut("the peer ended the stream in the middle of a frame")
         return ConnectionClosed(self._codec is not None)
 
     def _frame(self, frame_class: int, frame_type: int, reqno: int, word: int, *body: bytes | memoryview) -> bytes:
@@ -322,7 +322,7 @@ class Client(_Machine):
             raise ProtocolError(f"the server sent no banner line within {BANNER_LIMIT} bytes")
         if self._ended:
             if self._buffer:
-                raise ProtocolError("the server ended the stream in the middle of its banner")
+                raise StreamCut("the server ended the stream in the middle of its banner")
             return ConnectionClosed(False)
         return NEED_DATA
 
