@@ -71,7 +71,7 @@ class AddressSpace:
 
         :raises ForeignMemory: the string does not start in a lent buffer, or does not end in it.
         """
-        view, offset = self._find(address, 0, "read")
+        view, offset = self._find(address, 0, "read", asked=length)
         piece = bytes(view[offset : offset + length])
         string, nul, _rest = piece.partition(b"\0")
         if not nul and len(piece) < length:
@@ -93,14 +93,14 @@ class AddressSpace:
         """The size of the largest buffer, which bounds what one frame can carry."""
         return max(map(len, self._regions.values()), default=0)
 
-    def _find(self, address: int, length: int, verb: str) -> tuple[memoryview, int]:
+    def _find(self, address: int, length: int, verb: str, asked: int | None = None) -> tuple[memoryview, int]:
         index = bisect_right(self._bases, address) - 1
         if index >= 0:
             base = self._bases[index]
             view = self._regions[base]
             if address - base + length <= len(view):
                 return view, address - base
-        raise _foreign(verb, address, length)
+        raise _foreign(verb, address, length if asked is None else asked)
 
     def _gap(self, span: int) -> int:
         """The lowest address with ``span`` free bytes."""

@@ -90,11 +90,14 @@ class Session:
             reply = self._await_reply(reqno, deadline)
         except ConnectionLost as error:
             raise ConnectError(f"{self.url}: the server hung up during the handshake") from error
-        if isinstance(reply, frames.HandshakeReply) and reply.error:
+        refusal: RumpError | None = None
+        if isinstance(reply, frames.ErrorReply):
+            refusal = request_refused(reply.code)
+        elif reply.error:
+            refusal = kernel_error(reply.error, "handshake")
+        if refusal is not None:
             self.close()
-            raise ConnectError(f"{self.url}: the server refused the handshake") from kernel_error(
-                reply.error, "handshake"
-            )
+            raise ConnectError(f"{self.url}: the server refused the handshake") from refusal
 
     def call(
         self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
@@ -172,10 +175,10 @@ class Session:
         self, reqno: int, deadline: float, about: str = "the handshake"
     ) -> frames.SyscallReply | frames.HandshakeReply | frames.ErrorReply:
         while reqno not in self._replies:
-            self._handle(self._next_event(deadline, about), deadline)
+            self._handle(self._next_event(deadline, about), deadline, about)
         return self._replies.pop(reqno)
 
-    def _handle(self, event: frames.Event, deadline: float) -> None:
+    def _handle(self, event: frames.Event, deadline: float, about: str) -> None:
         match event:
             case frames.SyscallReply() | frames.HandshakeReply() | frames.ErrorReply():
                 self._replies[event.reqno] = event
@@ -183,13 +186,13 @@ class Session:
                 self._served(lambda: self._memory.copyout(event.address, event.data))
             case frames.CopyIn():
                 data = self._served(lambda: self._memory.copyin(event.address, event.length), event)
-                self._send(self._machine.copyin_reply(event.reqno, data), deadline)
+                self._send(self._machine.copyin_reply(event.reqno, data), deadline, about)
             case frames.CopyInStr():
                 data = self._served(lambda: self._memory.copyinstr(event.address, event.length), event)
-                self._send(self._machine.copyin_reply(event.reqno, data), deadline)
+                self._send(self._machine.copyin_reply(event.reqno, data), deadline, about)
             case frames.AnonMmap():
                 # No call that is made here takes memory that the kernel chooses.
-                self._send(self._machine.anonmmap_reply(event.reqno, 0), deadline)
+                self._send(self._machine.anonmmap_reply(event.reqno, 0), deadline, about)
             case frames.Raise():
                 pass  # signals (SIGPIPE, SIGINFO) mean nothing to a client that is no process
             case frames.ConnectionClosed():
@@ -204,9 +207,10 @@ class Session:
         try:
             return serve()
         except ForeignMemory as error:
-            if request is not None:
+            # All of the zeros or none: a server that gets fewer than it asked for reads past them.
+            if request is not None and request.length <= _ZEROS_LIMIT:
                 with contextlib.suppress(RumpError):
-                    zeros = bytes(min(request.length, _ZEROS_LIMIT))
+                    zeros = bytes(request.length)
                     self._send(self._machine.copyin_reply(request.reqno, zeros), time.monotonic() + 1)
             self.close()
             raise ForeignMemory(f"{self.url}: {error}") from None
