@@ -89,7 +89,7 @@ def run_playbook(
 
 def play(*tasks: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     """A playbook of one play over all hosts."""
-    return [{"name": "Play", "hosts": "all", "gather_facts": False, "tasks": list(tasks), **more}]
+    return [{"name": "Play", "hosts": "all", "gather_facts": False, **more, "tasks": list(tasks)}]
 
 
 def run_ad_hoc(
