@@ -163,8 +163,7 @@ class _Planner:
         while parent and not self.kernel.exists(parent):
             missing.append(parent)
             parent = os.path.dirname(parent.rstrip("/"))
-        if parent and not self.kernel.isdir(parent):
-            raise _not_a_directory(parent, path, "mkdir")
+        self.made.conditions.append(partial(self._require_directory, parent or ".", path))
         self.attributes.note_new(self.difference, NEW_DIRECTORY)
         for directory in reversed(missing):
             self.made.add(f"make the directory {directory}", partial(self._make_directory, directory))
@@ -264,26 +263,30 @@ class _Planner:
                 raise OptionError("src", "is required for creating new hardlinks")
             self._plan_attributes(self.path)
             return {"dest": self.path, "src": None}
-        if not self.kernel.exists(src):
-            raise OptionError("src", f"{src} does not exist", path=self.path)
-        source = self.kernel.stat(src, follow_symlinks=self.follow)
         here = _lstat(self.kernel, self.path)
-        if here is None or not os.path.samestat(here, source):
-            self._check_hard(src, source)
-            self.difference.note("state", found, "hard")
-            if found == "link":
-                self.difference.note("src", self.kernel.readlink(self.path), src)
-            if here is None:
-                self._require_parent("link")
-                text, make = f"make the hard link {self.path} to {src}", partial(self._link_hard, src, self.path)
-            else:
-                text = f"replace the {found} {self.path} by a hard link to {src}"
-                make = partial(self._put_in_place, partial(self._link_hard, src))
-            self.made.add(text, make)
-            self._plan_attributes(self.kernel.realpath(src) if self.follow else src)
-        else:
+        if not self.kernel.exists(src):
+            self.made.conditions.append(partial(self._require_source, src))
+            self._plan_hard_link(src, here)
+            return {"dest": self.path, "src": src}
+        source = self.kernel.stat(src, follow_symlinks=self.follow)
+        if here is not None and os.path.samestat(here, source):
             self._plan_attributes(self.path)
+        else:
+            self._check_hard(src, source)
+            self._plan_hard_link(src, here)
+            self._plan_attributes(self.kernel.realpath(src) if self.follow else src)
         return {"dest": self.path, "src": src}
+
+    def _plan_hard_link(self, src: str, here: os.stat_result | None) -> None:
+        self.difference.note("state", self.found, "hard")
+        if self.found == "link":
+            self.difference.note("src", self.kernel.readlink(self.path), src)
+        if here is None:
+            self.made.conditions.append(partial(self._require_parent, "link"))
+            self.made.add(f"make the hard link {self.path} to {src}", partial(self._link_hard, src, self.path))
+        else:
+            text = f"replace the {self.found} {self.path} by a hard link to {src}"
+            self.made.add(text, partial(self._put_in_place, partial(self._link_hard, src)))
 
     def _check_hard(self, src: str, source: os.stat_result) -> None:
         """:raises OptionError: what is at ``path`` or ``src`` cannot become, or have, a hard link."""
@@ -360,6 +363,16 @@ class _Planner:
         if not self.kernel.exists(target):
             text = f"file does not exist, use 'force=yes' if you really want to create the link: {target}"
             raise OptionError("src", text, path=self.path)
+
+    def _require_source(self, src: str) -> None:
+        """:raises OptionError: there is nothing to make a hard link to."""
+        if not self.kernel.exists(src):
+            raise OptionError("src", f"{src} does not exist", path=self.path)
+
+    def _require_directory(self, parent: str, path: str) -> None:
+        """:raises OptionError: ``path`` cannot be made in what is no directory."""
+        if not self.kernel.isdir(parent):
+            raise _not_a_directory(parent, path, "mkdir")
 
     def _require_parent(self, call: str) -> None:
         """:raises OptionError: the directory that ``path`` is to be made in is not there."""

@@ -33,8 +33,9 @@ class Difference:
     after: dict[str, Any] = field(default_factory=dict)
 
     def note(self, key: str, before: object, after: object) -> None:
-        self.before[key] = before
-        self.after[key] = after
+        if before != after:
+            self.before[key] = before
+            self.after[key] = after
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ class _Planner:
         """Plan a new mount, with the directory that it needs."""
         self._require_file_system(fstype)
         if fstype in _ON_DEVICE:
-            self._require_device(fstype)
+            self.made.conditions.append(partial(self._require_device, fstype))
         missing = self._missing_directories()
         source = self._source(fstype)
         opts = mount_options.names(options.flags)
@@ -264,12 +264,18 @@ class _Planner:
 
     def _remounted(self) -> None:
         if not self.found:
-            raise OptionError("path", f"nothing is mounted on {self.path}; state: mounted needs fstype as well")
+            self.made.conditions.append(self._require_mounted)
+            self.made.add(f"remount {self.path}", self._require_mounted)
+            return
         mount = self.found[-1]
         self._require_same(mount)
         options = mount_options.parse(mount.fstype, self.opts or [])
         wanted = options.flags if self.opts is not None else mount.flags & mount_options.SEEN
         self._change(mount, replace(options, flags=wanted), always=True)
+
+    def _require_mounted(self) -> None:
+        """:raises OptionError: nothing is mounted that could be remounted."""
+        raise OptionError("path", f"nothing is mounted on {self.path}; state: mounted, with fstype, mounts something")
 
     def _change(self, mount: MountPoint, options: MountOptions, always: bool = False) -> None:
         """Plan a change in place (MNT_UPDATE) of the options that differ; ``always`` if none does, too."""

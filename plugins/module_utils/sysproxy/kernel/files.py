@@ -127,7 +127,7 @@ class Files(Processes):
         return layout.parse(buffer)
 
     def exists(self, path: StrPath) -> bool:
-        """Whether a stat of the path succeeds; False for a dangling link, and below a file."""
+        """Whether a stat of the path succeeds; False for a link that leads nowhere or round, and below a file."""
         return self._stat_or_none(path) is not None
 
     def isdir(self, path: StrPath) -> bool:
@@ -137,8 +137,10 @@ class Files(Processes):
     def _stat_or_none(self, path: StrPath) -> os.stat_result | None:
         try:
             return self.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except KernelError as error:
+            if error.name in ("ENOENT", "ENOTDIR", "ELOOP"):
+                return None
+            raise
 
     def access(self, path: StrPath, mode: int) -> bool:
         try:
@@ -215,7 +217,8 @@ class Files(Processes):
 
     def walk(self, top: StrPath) -> Iterator[tuple[str, list[str], list[str]]]:
         """As ``os.walk(top, topdown=True)``: links to directories are listed, not followed."""
-        directories, others = [], []
+        directories: list[str] = []
+        others: list[str] = []
         for entry in self.scandir(top):
             (directories if entry.is_dir() else others).append(entry.name)
         yield os.fsdecode(top), directories, others
