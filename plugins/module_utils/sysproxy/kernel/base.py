@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from ..netbsd import Abi
+from ..errors import ProtocolError
+from ..netbsd import Abi, Errno
+from ..netbsd.kernel_error import kernel_error
 from ..session import Argument, Session
 
 StrPath = str | bytes | os.PathLike[str]
+LARGEST_DESCRIPTOR: Final = 0x7FFFFFFF
+_PATH_MAX: Final = 1024  # bytes of a path with its NUL (sys/syslimits.h)
 UNCHANGED: Final = 0xFFFFFFFF
 """A uid, gid or the like of -1, as an unsigned 32-bit argument."""
 
@@ -35,15 +39,34 @@ class Base:
         """A call whose first argument is a path, which errors then name."""
         return self.session.call(name, path_bytes(path), *arguments, subject=os.fsdecode(path))
 
+    def number_call(self, most: int, name: str, *arguments: Argument, subject: str = "") -> int:
+        """A call that ends with a number from 0 to ``most``: so many bytes, a descriptor.
+
+        :raises ProtocolError: it ended with another one, which no kernel's call does.
+        """
+        number, _ = self.session.call(name, *arguments, subject=subject)
+        if not 0 <= number <= most:
+            raise self.broken(f"{name} {subject}".strip() + f" ended with {number}, and 0 to {most} are possible")
+        return number
+
+    def broken(self, what: str) -> ProtocolError:
+        """The error for what no kernel says, to be raised; the session is closed."""
+        self.session.close()
+        return ProtocolError(f"{self.session.url}: {what}")
+
 
 def path_bytes(path: StrPath) -> bytes:
     """A path as the kernel reads it.
 
     :raises ValueError: it has a NUL inside.
+    :raises KernelError: ENAMETOOLONG, as the kernel would say; not left to it, so that the tree of a
+        server that makes directories up as it is asked has an end.
     """
     encoded = os.fsencode(path)
     if b"\0" in encoded:
         raise ValueError("a path cannot hold a NUL byte")
+    if len(encoded) >= _PATH_MAX:
+        raise kernel_error(Errno.ENAMETOOLONG, "path", os.fsdecode(path))
     return encoded + b"\0"
 
 

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ..errors import ProtocolError
 from ..netbsd import KernelError, Layout
 from ..netbsd.constants import AF, CTL, IFF, IN6_IFF, RTAX, RTM, SOCK
-from .base import Base
+from .base import LARGEST_DESCRIPTOR, Base
 from .sysctl import Sysctl
 
 IPInterface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -196,7 +195,9 @@ class Interfaces:
     def _socket(self, family: AF) -> int:
         """A datagram socket to hang ioctls on, kept for the session."""
         if family not in self._sockets:
-            self._sockets[family] = self._base.call("__socket30", family, SOCK.DGRAM, 0, subject=f"AF_{family.name}")[0]
+            self._sockets[family] = self._base.number_call(
+                LARGEST_DESCRIPTOR, "__socket30", family, SOCK.DGRAM, 0, subject=f"AF_{family.name}"
+            )
         return self._sockets[family]
 
     def _messages(self, data: bytes) -> Iterator[Interface]:
@@ -206,10 +207,12 @@ class Interfaces:
         new_address = RTM.NEWADDR if abi.release < (7, 99, 35) else 0x16
         current: Interface | None = None
         position = 0
-        while position + 4 <= len(data):
-            length, kind = abi.read_integer("uint16", data[position:]), data[position + 3]
-            if not 4 <= length <= len(data) - position:
-                raise ProtocolError("the kernel's interface list is cut off")
+        shortest = {int(RTM.IFINFO): interface_head.size, int(new_address): address_head.size}
+        while position < len(data):
+            head = data[position : position + 4].ljust(4, b"\0")
+            length, kind = abi.read_integer("uint16", head), head[3]
+            if not shortest.get(kind, 4) <= length <= len(data) - position:
+                raise self._base.broken(f"the interface list is cut off: it has a message of {length} bytes")
             message = data[position : position + length]
             position += length
             if kind == RTM.IFINFO:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ..netbsd.constants import MNT, MNT_WAIT
 from .base import Base, StrPath, path_bytes
+
+_MOST_MOUNTS: Final = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Mounts(Base):
     def mounts(self) -> list[MountPoint]:
         """All mount points, in the order in which they were mounted."""
         layout = self.abi.struct("statvfs")
-        count, _ = self.call("getvfsstat", None, 0, MNT_WAIT.NOWAIT)
-        buffer = bytearray(layout.size * (count + 8))  # room for what is mounted meanwhile
-        count, _ = self.call("getvfsstat", buffer, len(buffer), MNT_WAIT.WAIT)
+        room = self.number_call(_MOST_MOUNTS, "getvfsstat", None, 0, MNT_WAIT.NOWAIT) + 8  # for those mounted meanwhile
+        buffer = bytearray(layout.size * room)
+        count = self.number_call(room, "getvfsstat", buffer, len(buffer), MNT_WAIT.WAIT)
         found = []
         for index in range(count):
             entry = layout.parse(buffer, index * layout.size)

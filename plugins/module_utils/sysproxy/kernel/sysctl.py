@@ -24,9 +24,13 @@ Mib = tuple[int, ...]
 Value = int | str | bool | bytes
 
 _TYPE_MASK: Final = 0xF
+_TYPES: Final = frozenset(CTLTYPE)
+_SIZES: Final = {CTLTYPE.INT: 4, CTLTYPE.QUAD: 8, CTLTYPE.BOOL: 1}
 _FLAGS_MASK: Final = 0x00FFFFF0
 _FIRST_CHILDREN: Final = 64  # children that are made room for before the kernel says how many there are
 _GROWTHS: Final = 4  # how often a value may have grown between its size and itself
+_LARGEST_VALUE: Final = 1 << 24
+_DEEPEST: Final = 12  # CTL_MAXNAME
 
 
 class UnknownSysctl(RumpError, KeyError):
@@ -148,6 +152,8 @@ class Sysctl:
         abi = self._base.abi
         number = abi.integers("int", *mib)
         for _try in range(_GROWTHS):
+            if size > _LARGEST_VALUE:
+                raise self._base.broken(f"sysctl {name} is said to have {size} bytes")
             value = bytearray(size)
             length = bytearray(abi.integer("size_t", size))
             try:
@@ -179,7 +185,11 @@ class Sysctl:
         if node.mib not in self._queried:
             layout = self._base.abi.struct("sysctlnode")
             question = layout.build(sysctl_flags=SYSCTL.VERS_1)
+            if len(node.mib) >= _DEEPEST:
+                raise self._base.broken(f"sysctl {node.name} is said to have children, deeper than numbers can be")
             data = self.read((*node.mib, CTL.QUERY), node.name or "(root)", layout.size * _FIRST_CHILDREN, question)
+            if len(data) % layout.size:
+                raise self._base.broken(f"the children of sysctl {node.name or '(root)'} are cut off")
             self._queried[node.mib] = [data[at : at + layout.size] for at in range(0, len(data), layout.size)]
         return self._queried[node.mib]
 
@@ -197,15 +207,21 @@ class Sysctl:
     def _parse(self, parent: SysctlNode, record: bytes) -> SysctlNode:
         found = self._base.abi.struct("sysctlnode").parse(record)
         label = os.fsdecode(found.sysctl_name)
+        name = f"{parent.name}.{label}" if parent.name else label
+        kind = found.sysctl_flags & _TYPE_MASK
+        if kind not in _TYPES:
+            raise self._base.broken(f"sysctl {name} is said to be of type {kind}, which there is not")
         return SysctlNode(
-            name=f"{parent.name}.{label}" if parent.name else label,
+            name=name,
             mib=(*parent.mib, found.sysctl_num),
-            type=CTLTYPE(found.sysctl_flags & _TYPE_MASK),
+            type=CTLTYPE(kind),
             flags=CTLFLAG(found.sysctl_flags & _FLAGS_MASK),
             size=found._sysctl_size,
         )
 
     def _decode(self, node: SysctlNode, data: bytes) -> Value:
+        if len(data) < _SIZES.get(node.type, 0):
+            raise self._base.broken(f"sysctl {node.name} of type {node.type_name} has {len(data)} bytes")
         match node.type:
             case CTLTYPE.STRING:
                 return os.fsdecode(data.split(b"\0")[0])
