@@ -6,19 +6,23 @@
 
 from __future__ import annotations
 
+import gzip
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.mounts import MountPoint
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import MNT
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount
+from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 
+FFS_IMAGE = ROOT / "tests" / "data" / "ffs-512k.img.gz"  # an empty file system, made by newfs -s 1024
 MIB = 1 << 20
 
 
@@ -357,3 +361,68 @@ def test_a_size_that_is_too_small_for_what_is_there(kernel: Kernel) -> None:
 def test_nothing_to_unmount(kernel: Kernel) -> None:
     for state in ("unmounted", "absent"):
         assert mount(kernel, "/nowhere", state=state) == {"changed": False, "path": "/nowhere"}
+
+
+@pytest.fixture(params=BACKENDS)
+def kernel_with_disk(request: pytest.FixtureRequest, tmp_path: Path, record_property) -> Iterator[Kernel]:  # type: ignore[no-untyped-def]
+    """A kernel with an ffs on the block device /disk, and the same as a character device on /rdisk."""
+    image = tmp_path / "disk.img"
+    image.write_bytes(gzip.decompress(FFS_IMAGE.read_bytes()))
+    disks = (f"key=/disk,hostpath={image},size=host", f"key=/rdisk,hostpath={image},size=host,type=chr")
+    with running(request.param, tmp_path, options=("-d", disks[0], "-d", disks[1])) as server:
+        record_property("backend", server.description)
+        with connect(server.url, timeout=20) as kernel:
+            yield kernel
+
+
+def test_ffs(kernel_with_disk: Kernel) -> None:
+    kernel = kernel_with_disk
+    options = {"fstype": "ffs", "src": "/disk", "opts": "nosuid"}
+    before = state_of(kernel)
+    foretold = mount(kernel, "/m", check_mode=True, **options)
+    assert state_of(kernel) == before
+    made = mount(kernel, "/m", **options)
+    assert made["changes"] == foretold["changes"] == ["mount /disk (ffs) on /m with rw,nosuid, making the directory /m"]
+    assert (made["src"], made["fstype"], made["opts"]) == ("/disk", "ffs", ["rw", "nosuid"])
+    point = mounted(kernel, "/m")
+    assert point is not None
+    assert (point.source, point.fstype, point.flags) == ("/disk", "ffs", MNT.LOCAL | MNT.NOSUID)
+    assert 0 < made["available"] <= made["size"] < 512 * 1024
+    kernel.write_file("/m/f", b"text")
+    assert not mount(kernel, "/m", **options)["changed"]
+    # ufs is another name for it, and a link to the device the same device.
+    kernel.symlink("/disk", "/link")
+    assert not mount(kernel, "/m", fstype="ufs", src="/link")["changed"]
+
+    changed = mount(kernel, "/m", fstype="ffs", src="/disk", opts="noatime")
+    assert changed["changes"] == ["remount /m with rw,noatime"]
+    assert mounted(kernel, "/m").flags == MNT.LOCAL | MNT.NOATIME  # type: ignore[union-attr]
+    assert mount(kernel, "/m", state="remounted")["opts"] == ["rw", "noatime"]
+    assert kernel.read_file("/m/f") == b"text"
+
+    # It cannot become read-only while it is mounted; unmounted and mounted again it keeps what was written.
+    result = failure(kernel, "/m", fstype="ffs", src="/disk", opts="ro")
+    assert (result["call"], result["object"], result["errno"]) == ("mount", "ffs on /m", "EOPNOTSUPP")
+    assert "opts: ffs cannot be made read-only while it is mounted" in result["msg"]
+    assert mount(kernel, "/m", state="unmounted")["changes"] == ["unmount /disk (ffs) from /m"]
+    mount(kernel, "/m", fstype="ffs", src="/disk", opts="ro")
+    assert kernel.read_file("/m/f") == b"text"
+    with pytest.raises(OSError, match="EROFS"):
+        kernel.mkdir("/m/d")
+    assert mount(kernel, "/m", fstype="ffs", src="/disk", opts="rw")["changed"]
+    kernel.mkdir("/m/d")
+    mount(kernel, "/m", state="absent")
+    assert state_of(kernel)[0] == before[0]
+
+
+def test_another_device_is_not_unmounted(kernel_with_disk: Kernel) -> None:
+    kernel = kernel_with_disk
+    mount(kernel, "/m", fstype="ffs", src="/disk")
+    for src in ("/rdisk", "/none"):
+        result = failure(kernel, "/m", fstype="ffs", src=src)
+        assert f"src: /m has /disk mounted on it, not {src}: unmount /m first" in result["msg"]
+    result = failure(kernel, "/n", fstype="ffs", src="/rdisk")
+    assert (result["object"], result["errno"]) == ("ffs /rdisk on /n", "ENOTBLK")
+    result = failure(kernel, "/n", fstype="ffs", src="/disk")
+    assert (result["call"], result["object"], result["errno"]) == ("mount", "ffs /disk on /n", "EBUSY")
+    assert not kernel.exists("/n")
