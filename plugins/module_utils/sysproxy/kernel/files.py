@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat as stat_module
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import Any, Final
 from ..netbsd import Errno, KernelError
 from ..netbsd.constants import AT, DT, UTIME, O
 from ..netbsd.kernel_error import kernel_error
-from .base import StrPath, path_bytes, unsigned
+from .base import LARGEST_DESCRIPTOR, StrPath, path_bytes, unsigned
 from .processes import Processes
 
 _DIRECTORY_BUFFER: Final = 1 << 16
@@ -51,28 +52,39 @@ class Files(Processes):
 
     def open(self, path: StrPath, flags: int, mode: int = 0o777) -> int:
         """A descriptor, as ``os.open``. ``flags`` are the controller's ``os.O_*``, or NetBSD's :class:`O`."""
-        return self.path_call("open", path, _open_flags(flags), mode)[0]
+        arguments = path_bytes(path), _open_flags(flags), mode
+        return self.number_call(LARGEST_DESCRIPTOR, "open", *arguments, subject=os.fsdecode(path))
 
     def close(self, fd: int) -> None:
         self.call("close", fd)
 
+    @contextlib.contextmanager
+    def _opened(self, path: StrPath, flags: int, mode: int = 0o777) -> Iterator[int]:
+        """A descriptor for a block; closed with it, unless the session's end did that."""
+        fd = self.open(path, flags, mode)
+        try:
+            yield fd
+        finally:
+            if not self.session.closed:
+                self.close(fd)
+
     def read(self, fd: int, length: int) -> bytes:
         """At most ``length`` bytes; none at the end of the file."""
         buffer = bytearray(length)
-        count, _ = self.call("read", fd, buffer, length)
+        count = self.number_call(length, "read", fd, buffer, length)
         return bytes(memoryview(buffer)[:count])
 
     def write(self, fd: int, data: bytes | bytearray | memoryview) -> int:
         """The number of bytes that were written."""
-        return self.call("write", fd, memoryview(data).toreadonly(), len(data))[0]
+        return self.number_call(len(data), "write", fd, memoryview(data).toreadonly(), len(data))
 
     def pread(self, fd: int, length: int, offset: int) -> bytes:
         buffer = bytearray(length)
-        count, _ = self.call("pread", fd, buffer, length, offset)
+        count = self.number_call(length, "pread", fd, buffer, length, offset)
         return bytes(memoryview(buffer)[:count])
 
     def pwrite(self, fd: int, data: bytes | bytearray | memoryview, offset: int) -> int:
-        return self.call("pwrite", fd, memoryview(data).toreadonly(), len(data), offset)[0]
+        return self.number_call(len(data), "pwrite", fd, memoryview(data).toreadonly(), len(data), offset)
 
     def lseek(self, fd: int, position: int, whence: int) -> int:
         return self.abi.value_of_registers(*self.call("lseek", fd, position, whence))
@@ -85,24 +97,21 @@ class Files(Processes):
 
     def read_file(self, path: StrPath) -> bytes:
         """The whole content of a file."""
-        fd = self.open(path, O.RDONLY)
-        try:
+        with self._opened(path, O.RDONLY) as fd:
             pieces = []
             while piece := self.read(fd, _CHUNK):
                 pieces.append(piece)
             return b"".join(pieces)
-        finally:
-            self.close(fd)
 
     def write_file(self, path: StrPath, data: bytes, mode: int = 0o666) -> None:
         """Make ``data`` the whole content of a file, which is made when missing."""
-        fd = self.open(path, O.WRONLY | O.CREAT | O.TRUNC, mode)
-        try:
+        with self._opened(path, O.WRONLY | O.CREAT | O.TRUNC, mode) as fd:
             view = memoryview(data)
             while view:
-                view = view[self.write(fd, view[:_CHUNK]) :]
-        finally:
-            self.close(fd)
+                count = self.write(fd, view[:_CHUNK])
+                if not count:
+                    raise self.broken(f"write {os.fsdecode(path)} took nothing of {len(view)} bytes")
+                view = view[count:]
 
     # What a path is
 
@@ -145,13 +154,14 @@ class Files(Processes):
     def access(self, path: StrPath, mode: int) -> bool:
         try:
             self.path_call("access", path, mode)
-        except OSError:
+        except KernelError:
             return False
         return True
 
     def readlink(self, path: StrPath) -> str:
         buffer = bytearray(1024)
-        count, _ = self.path_call("readlink", path, buffer, len(buffer))
+        arguments = path_bytes(path), buffer, len(buffer)
+        count = self.number_call(len(buffer), "readlink", *arguments, subject=os.fsdecode(path))
         return os.fsdecode(bytes(buffer[:count]))
 
     def realpath(self, path: StrPath) -> str:
@@ -192,27 +202,29 @@ class Files(Processes):
 
     def scandir(self, path: StrPath = ".") -> Iterator[DirEntry]:
         """The entries of a directory, without ``.`` and ``..``, in the kernel's order."""
-        fd = self.open(path, O.RDONLY | O.DIRECTORY | O.NONBLOCK)
-        try:
+        with self._opened(path, O.RDONLY | O.DIRECTORY | O.NONBLOCK) as fd:
             buffer = bytearray(_DIRECTORY_BUFFER)
-            while count := self.call("__getdents30", fd, buffer, len(buffer), subject=os.fsdecode(path))[0]:
+            arguments = fd, buffer, len(buffer)
+            while count := self.number_call(len(buffer), "__getdents30", *arguments, subject=os.fsdecode(path)):
                 yield from self._entries(memoryview(buffer)[:count], os.fsdecode(path))
-        finally:
-            if not self.session.closed:
-                self.close(fd)
 
     def _entries(self, data: memoryview, directory: str) -> Iterator[DirEntry]:
         layout = self.abi.struct("dirent_head")
         name_offset = layout.offset_of("d_type") + 1
         position = 0
         while position < len(data):
+            if len(data) - position < layout.size:
+                raise self.broken(f"the entries of {directory} are cut off")
             head = layout.parse(data, position)
+            if not name_offset + head.d_namlen <= head.d_reclen <= len(data) - position:
+                raise self.broken(f"{directory} has an entry of {head.d_reclen} bytes, its name of {head.d_namlen}")
             name = bytes(data[position + name_offset : position + name_offset + head.d_namlen])
             if head.d_fileno and name not in (b".", b".."):
+                # Whoever joins names to paths relies on it.
+                if not name or b"/" in name or b"\0" in name:
+                    raise self.broken(f"{directory} has an entry with the name {os.fsdecode(name)!r}")
                 text = os.fsdecode(name)
                 yield DirEntry(text, os.path.join(directory, text), head.d_fileno, head.d_type)
-            if not head.d_reclen:
-                raise ValueError(f"{directory}: the kernel gave a directory entry of no length")
             position += head.d_reclen
 
     def walk(self, top: StrPath) -> Iterator[tuple[str, list[str], list[str]]]:
