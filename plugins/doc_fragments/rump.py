@@ -15,7 +15,7 @@ options:
   server:
     description:
       - The URL of the rump kernel's server, C(unix://csock) (relative), C(unix:///run/csock) or
-        C(tcp://192.0.2.4:12345), for tasks that run with C(connection: local).
+        C(tcp://192.0.2.4:12345), for tasks that run over the connection V(local).
       - Falls back to the environment variable E(RUMP_SERVER).
       - Over the connection P(rumpkernel.rump.sysproxy#connection) the kernel is that of the host, and this
         option is left out.

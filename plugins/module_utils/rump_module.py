@@ -98,6 +98,8 @@ class RumpModule:
             module.fail_json(**failure.result)
         except RumpError as error:
             module.fail_json(msg=str(error), server=server)
+        for warning in result.pop("warnings", []):
+            module.warn(warning)
         module.exit_json(**result)
 
 

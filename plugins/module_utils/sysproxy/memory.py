@@ -23,6 +23,7 @@ _BASE: Final = 0x10000
 _TOP: Final = 0xFFF00000  # below 4 GiB, so that a 32-bit kernel's pointers hold every address
 _GUARD: Final = 0x1000  # a gap after each buffer, so that no overrun of one reaches the next
 _ALIGNMENT: Final = 16
+_ANONYMOUS_LIMIT: Final = 1 << 20
 
 
 class AddressSpace:
@@ -36,6 +37,10 @@ class AddressSpace:
         self._regions: dict[int, memoryview] = {}
         self._bases: list[int] = []
         self._next = _BASE
+        self._anonymous: list[int] = []
+        self._anonymous_size = 0
+        self.largest = 0
+        """The size of the largest buffer, which bounds what one frame can carry."""
 
     def lend(self, buffer: Buffer) -> int:
         """An address for ``buffer``, good until :meth:`take_back`.
@@ -51,12 +56,35 @@ class AddressSpace:
         self._next = max(free, address + span)  # beyond all that is lent: what follows a gap is taken
         self._regions[address] = view
         insort(self._bases, address)
+        self.largest = max(self.largest, len(view))
         return address
 
     def take_back(self, address: int) -> None:
         """End the lending of the buffer that starts at ``address``."""
-        del self._regions[address]
+        view = self._regions.pop(address)
         self._bases.remove(address)
+        if len(view) == self.largest:
+            self.largest = max(map(len, self._regions.values()), default=0)
+
+    def lend_anonymous(self, length: int) -> int:
+        """An address for memory that the kernel asks for itself (anonmmap), good until :meth:`drop_anonymous`.
+
+        A null pointer, which the kernel takes for a refusal, when it asks for more than is reasonable:
+        it uses this for lists of properties of some kilobytes.
+        """
+        if not 0 < length <= _ANONYMOUS_LIMIT - self._anonymous_size:
+            return 0
+        address = self.lend(bytearray(length))
+        self._anonymous.append(address)
+        self._anonymous_size += length
+        return address
+
+    def drop_anonymous(self) -> None:
+        """End the lending of all anonymous memory."""
+        for address in self._anonymous:
+            self.take_back(address)
+        self._anonymous.clear()
+        self._anonymous_size = 0
 
     def copyin(self, address: int, length: int) -> memoryview:
         """What lies at ``address``.
@@ -87,11 +115,6 @@ class AddressSpace:
         if view.readonly:
             raise _foreign("write", address, len(data))
         view[offset : offset + len(data)] = data
-
-    @property
-    def largest(self) -> int:
-        """The size of the largest buffer, which bounds what one frame can carry."""
-        return max(map(len, self._regions.values()), default=0)
 
     def _find(self, address: int, length: int, verb: str, asked: int | None = None) -> tuple[memoryview, int]:
         index = bisect_right(self._bases, address) - 1

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A session with a rump kernel: connect, greet, call, with a limit on every wait.
+"""A session with a rump kernel: connect, greet, make calls, with a limit on every wait.
 
 A session is one process of the kernel's, with its own descriptors, working directory and umask. It
-is not shared between threads, nor with a child of a fork: whoever needs one makes one.
+keeps as many calls in flight as it is given: :meth:`Session.submit` starts one, :meth:`Session.wait`
+ends it, :meth:`Session.call` does both. It is not shared between threads, nor with a child of a fork of
+this process: whoever needs another one makes one.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
-from typing import Final, Self
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple, Self
 
 from . import frames
+from .channel import Channel
 from .errors import (
     CallTimeout,
     ConnectError,
@@ -32,19 +36,53 @@ from .errors import (
 )
 from .memory import AddressSpace, Buffer
 from .netbsd import Abi, Errno
-from .netbsd.kernel_error import kernel_error
+from .netbsd.kernel_error import KernelError, kernel_error
 from .transport import open_stream, parse_url
 
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_CONNECT_TIMEOUT: Final = 10.0
+IN_FLIGHT: Final = 32
+"""Calls that helpers keep outstanding. A server has 128 workers for the calls of all its clients."""
+
 _PROGRAM: Final = "rumpkernel.rump"
-_RECEIVE_SIZE: Final = 1 << 18
 _FIRST_BACKOFF: Final = 0.05
 _LONGEST_BACKOFF: Final = 1.0
 _FRAME_SLACK: Final = 64  # what a frame carries beside a buffer's bytes
 _ZEROS_LIMIT: Final = 1 << 16
+_OUTGOING_LIMIT: Final = 1 << 16  # bytes of requests and answers that are gathered before they are sent
+_CANCEL_LIMIT: Final = 1.0  # seconds for the kernel to end the calls that are cancelled
 
 Argument = int | Buffer | None
+Registers = tuple[int, int]
+Reply = frames.SyscallReply | frames.HandshakeReply | frames.PreforkReply | frames.ErrorReply
+
+
+class Request(NamedTuple):
+    """A system call to be made: see :meth:`Session.submit`."""
+
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    subject: str = ""
+    label: str = ""
+
+
+class Call:
+    """A system call in flight. Its buffers are lent to the server until its end."""
+
+    __slots__ = ("block", "deadline", "label", "lent", "number", "reply", "reqno", "subject")
+
+    def __init__(self, number: int, block: bytes, lent: list[int], label: str, subject: str, deadline: float) -> None:
+        self.number = number
+        self.block = block
+        self.lent = lent
+        self.label = label
+        self.subject = subject
+        self.deadline = deadline
+        self.reqno = 0
+        self.reply: Reply | None = None
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.subject}" if self.subject else self.label
 
 
 class Session:
@@ -55,13 +93,26 @@ class Session:
         self.url = url
         self.timeout = timeout
         self.banner = ""
-        self._stream: socket.socket | None = stream
+        self._channel: Channel | None = Channel(stream)
         self._machine = frames.Client(max_body=_FRAME_SLACK)
         self._memory = AddressSpace()
-        self._replies: dict[int, frames.SyscallReply | frames.HandshakeReply | frames.ErrorReply] = {}
-        self._abandoned: set[int] = set()
+        self._outgoing = bytearray()
+        self._waiting: dict[int, Call] = {}
+        self._cancelling = False
         self._process = os.getpid()
         self._abi: Abi | None = None
+        self._handlers: dict[type, Callable[..., None]] = {
+            frames.SyscallReply: self._on_reply,
+            frames.HandshakeReply: self._on_reply,
+            frames.PreforkReply: self._on_reply,
+            frames.ErrorReply: self._on_reply,
+            frames.CopyOut: self._on_copyout,
+            frames.CopyIn: self._on_copyin,
+            frames.CopyInStr: self._on_copyin,
+            frames.AnonMmap: self._on_anonmmap,
+            frames.Raise: self._on_raise,
+            frames.ConnectionClosed: self._on_end,
+        }
 
     @property
     def abi(self) -> Abi:
@@ -71,76 +122,110 @@ class Session:
 
     @property
     def closed(self) -> bool:
-        return self._stream is None
+        return self._channel is None
 
-    def greet(self, deadline: float, abi: Abi | None = None) -> None:
-        """Await the banner and introduce ourselves. ``abi`` overrides what the banner says.
-
-        :raises ServerFull: the server hung up without a banner.
-        :raises ConnectError: it hung up later.
-        :raises ProtocolError: it is no sysproxy server.
-        :raises CallTimeout: it did not answer by ``deadline`` (of time.monotonic).
-        """
-        try:
-            banner = self._await_banner(deadline)
-            self._abi = abi or Abi.from_banner(banner)
-            self._machine.wire = self._abi.wire
-            reqno, request = self._machine.handshake(_PROGRAM)
-            self._send(request, deadline)
-            reply = self._await_reply(reqno, deadline)
-        except ConnectionLost as error:
-            raise ConnectError(f"{self.url}: the server hung up during the handshake") from error
-        refusal: RumpError | None = None
-        if isinstance(reply, frames.ErrorReply):
-            refusal = request_refused(reply.code)
-        elif reply.error:
-            refusal = kernel_error(reply.error, "handshake")
-        if refusal is not None:
-            self.close()
-            raise ConnectError(f"{self.url}: the server refused the handshake") from refusal
+    # Calls
 
     def call(
         self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
-    ) -> tuple[int, int]:
-        """Make a system call and wait for its end; the result is the kernel's two registers.
+    ) -> Registers:
+        """Make a system call and wait for its end: :meth:`submit` and :meth:`wait` in one."""
+        return self.wait(self.submit(name, *arguments, subject=subject, label=label, timeout=timeout))
+
+    def submit(
+        self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
+    ) -> Call:
+        """Start a system call. It is sent at the latest when something is waited for.
 
         ``name`` is the call's in NetBSD's table, such as ``__stat50``. An argument is a number, a
         buffer (whose address is passed; a ``bytearray`` may be written to) or None for a null
-        pointer. For errors, ``subject`` is what the call is about, and ``label`` its name where that of
-        the system call says little (an ioctl's).
+        pointer. The buffers belong to the call until :meth:`wait` returned. For errors, ``subject`` is
+        what the call is about, and ``label`` its name where that of the system call says little (an
+        ioctl's). ``timeout``: seconds from now.
+
+        Calls in flight are served side by side, in no order. Those that depend on each other wait for
+        each other.
+
+        :raises KeyError: the kernel's release has no such call.
+        :raises ValueError: an argument does not fit.
+        """
+        if not self._waiting:
+            self._memory.drop_anonymous()
+        lent: list[int] = []
+        try:
+            numbers = [self._number(argument, lent) for argument in arguments]
+            call = Call(
+                self.abi.syscall_number(name),
+                self.abi.encode_arguments(name, *numbers),
+                lent,
+                label or name.strip("_").rstrip("0123456789") or name,
+                subject,
+                time.monotonic() + (self.timeout if timeout is None else timeout),
+            )
+        except BaseException:
+            self._take_back(lent)
+            raise
+        self._usable_channel()
+        self._request(call)
+        return call
+
+    def wait(self, call: Call) -> Registers:
+        """Wait for a call's end; the result is the kernel's two registers.
 
         :raises KernelError: the kernel refused it; for many errnos it is Python's own class too.
-        :raises CallTimeout: no end within the limit. The session is closed with it, which wakes the
-            call in the kernel.
+        :raises CallTimeout: no end within the limit. The call is cancelled in the kernel, and with it all
+            others in flight, which end with InterruptedError; the session goes on. Where the kernel does
+            not end it even so (a rump kernel's nanosleep cannot be interrupted), the session is closed.
+        :raises RequestRefused: the server refused the request; its subclasses say why.
         :raises ConnectionLost: the server went away.
         :raises ProtocolError: the server broke the protocol; the session is closed.
         """
-        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        with contextlib.ExitStack() as lendings:
-            numbers = [
-                argument
-                if isinstance(argument, int)
-                else 0
-                if argument is None
-                else lendings.enter_context(self.lend(argument))
-                for argument in arguments
-            ]
-            block = self.abi.encode_arguments(name, *numbers)
-            number = self.abi.syscall_number(name)
-            label = label or name.strip("_").rstrip("0123456789") or name
-            about = f"{label} {subject}" if subject else label
+        try:
+            while call.reply is None:
+                self._step(call.deadline, call)
+        except TimeoutError as error:
+            if isinstance(error, RumpError):
+                raise
+            self._cancel(call)
+            raise CallTimeout(f"{self.url}: no end of {call} within the time limit") from None
+        reply = call.reply
+        if isinstance(reply, frames.ErrorReply):
+            raise request_refused(reply.code)
+        assert isinstance(reply, frames.SyscallReply)
+        if reply.error not in (0, Errno.EJUSTRETURN):
+            raise kernel_error(reply.error, call.label, call.subject)
+        return reply.value0, reply.value1
+
+    def map(self, requests: Iterable[Request], limit: int = IN_FLIGHT) -> Iterator[Registers | KernelError]:
+        """Make many calls, at most ``limit`` of them in flight, and give their results in order.
+
+        A call that the kernel refused gives its error, which does not keep the others from being
+        made. ``requests`` is drawn from as calls are started, so it may depend on earlier results.
+
+        :raises RumpError: as :meth:`wait`; the session is then of no more use, or none is in flight.
+        """
+        calls: deque[Call] = deque()
+        todo = iter(requests)
+        try:
             while True:
-                reqno, request = self._machine.syscall(number, block)
-                self._machine.max_body = self._memory.largest + _FRAME_SLACK
-                self._send(request, deadline, about)
-                reply = self._await_reply(reqno, deadline, about)
-                if isinstance(reply, frames.ErrorReply):
-                    raise request_refused(reply.code)
-                assert isinstance(reply, frames.SyscallReply)
-                if reply.error not in (Errno.ERESTART, Errno.EJUSTRETURN, 0):
-                    raise kernel_error(reply.error, label, subject)
-                if reply.error != Errno.ERESTART:
-                    return reply.value0, reply.value1
+                while len(calls) < limit and (request := next(todo, None)) is not None:
+                    calls.append(
+                        self.submit(request.name, *request.arguments, subject=request.subject, label=request.label)
+                    )
+                if not calls:
+                    return
+                try:
+                    result: Registers | KernelError = self.wait(calls[0])
+                except KernelError as error:
+                    result = error
+                calls.popleft()
+                yield result
+        finally:
+            # Whoever stops early leaves no calls behind whose buffers are gone.
+            for call in calls:
+                if not self.closed:
+                    with contextlib.suppress(RumpError):
+                        self.wait(call)
 
     @contextlib.contextmanager
     def lend(self, buffer: Buffer) -> Iterator[int]:
@@ -151,11 +236,71 @@ class Session:
         finally:
             self._memory.take_back(address)
 
+    def anonymous(self, address: int, length: int) -> bytes:
+        """What the kernel put into memory that it asked for (anonmmap) during the last call.
+
+        :raises ForeignMemory: it asked for no such memory.
+        """
+        return bytes(self._memory.copyin(address, length))
+
+    # The session's life
+
+    def greet(self, deadline: float, abi: Abi | None = None, ticket: bytes | None = None) -> None:
+        """Await the banner and introduce ourselves. ``abi`` overrides what the banner says.
+
+        :param ticket: of another session's :meth:`prefork`, whose child this one becomes.
+        :raises ServerFull: the server hung up without a banner.
+        :raises ConnectError: it hung up later, or refused the handshake.
+        :raises ProtocolError: it is no sysproxy server.
+        :raises TimeoutError: it did not answer by ``deadline`` (of time.monotonic).
+        """
+        try:
+            self.banner = self._await_banner(deadline)
+            self._abi = abi or Abi.from_banner(self.banner)
+            self._machine.wire = self._abi.wire
+            reqno, request = (
+                self._machine.handshake(_PROGRAM) if ticket is None else self._machine.fork_handshake(ticket)
+            )
+            reply = self._exchange("the handshake", reqno, request, deadline)
+        except ConnectionLost as error:
+            raise ConnectError(f"{self.url}: the server hung up during the handshake") from error
+        refusal: RumpError | None = None
+        if isinstance(reply, frames.ErrorReply):
+            refusal = request_refused(reply.code)
+        elif isinstance(reply, frames.HandshakeReply) and reply.error:
+            refusal = kernel_error(reply.error, "handshake")
+        if refusal is not None:
+            self.close()
+            raise ConnectError(f"{self.url}: the server refused the handshake: {refusal}") from refusal
+
+    def prefork(self) -> bytes:
+        """A ticket with which another connection becomes a child of this process, once.
+
+        :raises RequestRefused: the server refused.
+        """
+        reqno, request = self._machine.prefork()
+        reply = self._exchange("prefork", reqno, request, time.monotonic() + self.timeout)
+        if isinstance(reply, frames.ErrorReply):
+            raise request_refused(reply.code)
+        assert isinstance(reply, frames.PreforkReply)
+        return reply.auth
+
+    def exec(self) -> None:
+        """Renew the process as an exec does: its blocked calls end with EINTR, descriptors with close-on-exec are
+        closed, all else stays.
+
+        :raises RequestRefused: the server refused.
+        """
+        reqno, request = self._machine.handshake(_PROGRAM, frames.HandshakeKind.EXEC)
+        reply = self._exchange("exec", reqno, request, time.monotonic() + self.timeout)
+        if isinstance(reply, frames.ErrorReply):
+            raise request_refused(reply.code)
+
     def close(self) -> None:
         """Hang up. The kernel closes the process's descriptors and wakes its blocked calls."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
 
     def __enter__(self) -> Self:
         return self
@@ -163,106 +308,170 @@ class Session:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def _await_banner(self, deadline: float) -> str:
-        while True:
-            event = self._next_event(deadline)
-            if isinstance(event, frames.Banner):
-                self.banner = event.text
-                return event.text
-            raise ServerFull(f"{self.url}: the server hung up without a word: it has all the clients that it takes")
+    # Below the calls
 
-    def _await_reply(
-        self, reqno: int, deadline: float, about: str = "the handshake"
-    ) -> frames.SyscallReply | frames.HandshakeReply | frames.ErrorReply:
-        while reqno not in self._replies:
-            self._handle(self._next_event(deadline, about), deadline, about)
-        return self._replies.pop(reqno)
+    def _number(self, argument: Argument, lent: list[int]) -> int:
+        if isinstance(argument, int):
+            return argument
+        if argument is None:
+            return 0
+        address = self._memory.lend(argument)
+        lent.append(address)
+        return address
 
-    def _handle(self, event: frames.Event, deadline: float, about: str) -> None:
-        match event:
-            case frames.SyscallReply() | frames.HandshakeReply() | frames.ErrorReply():
-                self._replies[event.reqno] = event
-            case frames.CopyOut():
-                self._served(lambda: self._memory.copyout(event.address, event.data))
-            case frames.CopyIn():
-                data = self._served(lambda: self._memory.copyin(event.address, event.length), event)
-                self._send(self._machine.copyin_reply(event.reqno, data), deadline, about)
-            case frames.CopyInStr():
-                data = self._served(lambda: self._memory.copyinstr(event.address, event.length), event)
-                self._send(self._machine.copyin_reply(event.reqno, data), deadline, about)
-            case frames.AnonMmap():
-                # No call that is made here takes memory that the kernel chooses.
-                self._send(self._machine.anonmmap_reply(event.reqno, 0), deadline, about)
-            case frames.Raise():
-                pass  # signals (SIGPIPE, SIGINFO) mean nothing to a client that is no process
-            case frames.ConnectionClosed():
-                self.close()
-                raise ConnectionLost(f"{self.url}: the server went away")
-            case _:
-                self.close()
-                raise ProtocolError(f"{self.url}: the server sent a {type(event).__name__} that was not asked for")
+    def _take_back(self, lent: list[int]) -> None:
+        for address in lent:
+            self._memory.take_back(address)
+        lent.clear()
 
-    def _served(self, serve, request: frames.CopyIn | frames.CopyInStr | None = None):  # type: ignore[no-untyped-def]
-        """Let the server at the lent memory; one that wants more gets zeros and the session's end."""
+    def _request(self, call: Call) -> None:
+        call.reqno, request = self._machine.syscall(call.number, call.block)
+        self._waiting[call.reqno] = call
+        self._machine.max_body = self._memory.largest + _FRAME_SLACK
+        self._outgoing += request
+        if len(self._outgoing) > _OUTGOING_LIMIT:
+            self._flush(call.deadline, call)
+
+    def _exchange(self, about: str, reqno: int, request: bytes, deadline: float) -> Reply:
+        """Send a request that is no system call, and wait for its answer."""
+        self._usable_channel()
+        pending = Call(0, b"", [], about, "", deadline)
+        self._waiting[reqno] = pending
+        self._outgoing += request
         try:
-            return serve()
+            while pending.reply is None:
+                self._step(deadline, pending)
+        except TimeoutError as error:
+            self.close()
+            if isinstance(error, RumpError):
+                raise
+            raise CallTimeout(f"{self.url}: no end of {about} within the time limit") from None
+        return pending.reply
+
+    def _cancel(self, call: Call) -> None:
+        """Have the kernel end a call that takes too long, so that it does not hold one of the server's workers."""
+        self._cancelling = True
+        reqno, request = self._machine.handshake(_PROGRAM, frames.HandshakeKind.EXEC)
+        try:
+            self._exchange("exec", reqno, request, time.monotonic() + _CANCEL_LIMIT)
+        except RumpError:
+            self.close()
+        finally:
+            self._cancelling = False
+        if call.reply is None:
+            self.close()
+
+    def _await_banner(self, deadline: float) -> str:
+        greeting = Call(0, b"", [], "the handshake", "", deadline)
+        while True:
+            event = self._next_event()
+            if isinstance(event, frames.Banner):
+                return event.text
+            if isinstance(event, frames.ConnectionClosed):
+                self.close()
+                raise ServerFull(f"{self.url}: the server hung up without a word: it has all the clients that it takes")
+            try:
+                self._receive(deadline, greeting)
+            except TimeoutError:
+                self.close()
+                raise CallTimeout(f"{self.url}: no end of the handshake within the time limit") from None
+
+    def _step(self, deadline: float, call: Call) -> None:
+        """Serve one of the server's frames; when there is none, send what is gathered and wait for more."""
+        event = self._next_event()
+        if event is frames.NEED_DATA:
+            if self._outgoing:
+                self._flush(deadline, call)
+            self._receive(deadline, call)
+        else:
+            self._handlers[type(event)](event)
+            if len(self._outgoing) > _OUTGOING_LIMIT:
+                self._flush(deadline, call)
+
+    def _next_event(self) -> frames.Event:
+        try:
+            return self._machine.next_event()
+        except (ProtocolError, ConnectionLost) as error:
+            self.close()
+            raise type(error)(f"{self.url}: {error}") from None
+
+    def _on_reply(self, reply: Reply) -> None:
+        call = self._waiting.pop(reply.reqno)
+        if isinstance(reply, frames.SyscallReply) and reply.error == Errno.ERESTART:
+            if not self._cancelling:
+                self._request(call)
+                return
+            reply = reply._replace(error=Errno.EINTR)
+        self._take_back(call.lent)
+        call.reply = reply
+
+    def _on_copyout(self, event: frames.CopyOut) -> None:
+        try:
+            self._memory.copyout(event.address, event.data)
+        except ForeignMemory as error:
+            self._foreign(error)
+
+    def _on_copyin(self, event: frames.CopyIn | frames.CopyInStr) -> None:
+        read = self._memory.copyin if type(event) is frames.CopyIn else self._memory.copyinstr
+        try:
+            data = read(event.address, event.length)
         except ForeignMemory as error:
             # All of the zeros or none: a server that gets fewer than it asked for reads past them.
-            if request is not None and request.length <= _ZEROS_LIMIT:
-                with contextlib.suppress(RumpError):
-                    zeros = bytes(request.length)
-                    self._send(self._machine.copyin_reply(request.reqno, zeros), time.monotonic() + 1)
-            self.close()
-            raise ForeignMemory(f"{self.url}: {error}") from None
+            if event.length <= _ZEROS_LIMIT:
+                self._outgoing += self._machine.copyin_reply(event.reqno, bytes(event.length))
+                with contextlib.suppress(RumpError, TimeoutError):
+                    self._flush(time.monotonic() + 1, Call(0, b"", [], "copyin", "", 0))
+            self._foreign(error)
+        else:
+            self._outgoing += self._machine.copyin_reply(event.reqno, data)
 
-    def _next_event(self, deadline: float, about: str = "the handshake") -> frames.Event:
-        while True:
-            try:
-                event = self._machine.next_event()
-            except ProtocolError as error:
-                self.close()
-                raise type(error)(f"{self.url}: {error}") from None
-            if event is not frames.NEED_DATA:
-                return event
-            stream = self._usable_stream()
-            remaining = self._remaining(deadline, about)
-            try:
-                stream.settimeout(remaining)
-                data = stream.recv(_RECEIVE_SIZE)
-            except TimeoutError:
-                self._remaining(deadline, about)
-                continue
-            except OSError as error:
-                self.close()
-                raise ConnectionLost(f"{self.url}: {error.strerror or error}") from error
-            self._machine.receive_data(data)
+    def _foreign(self, error: ForeignMemory) -> None:
+        self.close()
+        raise ForeignMemory(f"{self.url}: {error}") from None
 
-    def _send(self, data: bytes, deadline: float, about: str = "the handshake") -> None:
-        stream = self._usable_stream()
-        remaining = self._remaining(deadline, about)
+    def _on_anonmmap(self, event: frames.AnonMmap) -> None:
+        address = self._memory.lend_anonymous(event.length)
+        self._machine.max_body = self._memory.largest + _FRAME_SLACK
+        self._outgoing += self._machine.anonmmap_reply(event.reqno, address)
+
+    def _on_raise(self, event: frames.Raise) -> None:
+        """Signals (SIGPIPE, SIGINFO) mean nothing to a client that is no process of the kernel's machine."""
+
+    def _on_end(self, _event: frames.ConnectionClosed) -> None:
+        self.close()
+        raise ConnectionLost(f"{self.url}: the server went away")
+
+    def _receive(self, deadline: float, call: Call) -> None:
+        """Wait for bytes. A TimeoutError that is none of ours leaves the session as it is."""
+        channel = self._usable_channel()
         try:
-            stream.settimeout(remaining)
-            stream.sendall(data)
+            data = channel.receive(deadline)
         except TimeoutError:
+            raise
+        except OSError as error:
             self.close()
-            raise CallTimeout(f"{self.url}: the server took no more of {about} within the time limit") from None
+            raise ConnectionLost(f"{self.url}: {error.strerror or error}") from error
+        self._machine.receive_data(data)
+
+    def _flush(self, deadline: float, call: Call) -> None:
+        channel, data = self._usable_channel(), self._outgoing
+        self._outgoing = bytearray()
+        try:
+            channel.send(data, deadline, self._machine.receive_data)
+        except TimeoutError:
+            # A frame that was sent in part cannot be taken back.
+            self.close()
+            raise CallTimeout(f"{self.url}: the server took no more of {call} within the time limit") from None
         except OSError as error:
             self.close()
             raise ConnectionLost(f"{self.url}: the server went away ({error.strerror or error})") from error
 
-    def _usable_stream(self) -> socket.socket:
-        if self._stream is None:
+    def _usable_channel(self) -> Channel:
+        if self._channel is None:
             raise SessionClosed(f"{self.url}: the session is closed")
         if os.getpid() != self._process:
             raise SessionClosed(f"{self.url}: the session belongs to the process that forked this one; make another")
-        return self._stream
-
-    def _remaining(self, deadline: float, about: str) -> float:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            self.close()
-            raise CallTimeout(f"{self.url}: no end of {about} within the time limit")
-        return remaining
+        return self._channel
 
 
 def open_session(
@@ -271,11 +480,13 @@ def open_session(
     timeout: float = DEFAULT_TIMEOUT,
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
     abi: Abi | None = None,
+    ticket: bytes | None = None,
 ) -> Session:
     """Connect to the server at ``url``, awaiting a place if it is full.
 
     ``connect_timeout`` seconds are for all of it: the connection, the banner, the handshake, and the
-    tries with growing pauses while the server has all the clients that it takes.
+    tries with growing pauses while the server has all the clients that it takes. ``ticket`` is of
+    another session's :meth:`Session.prefork`: the new one shares its open descriptors.
 
     :raises InvalidURL: ``url`` is no server's URL.
     :raises ConnectError: no session could be made; its subclasses say more.
@@ -287,7 +498,7 @@ def open_session(
         try:
             session = Session(open_stream(address, max(deadline - time.monotonic(), 0.001)), url, timeout)
             try:
-                session.greet(deadline, abi)
+                session.greet(deadline, abi, ticket)
             except BaseException:
                 session.close()
                 raise

@@ -30,7 +30,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors im
     UnknownMachine,
 )
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, Errno, KernelError
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Session, open_session
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Request, Session, open_session
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import (
     ALL_ABIS,
     AMD64,
@@ -258,13 +258,13 @@ def test_a_call_that_is_to_be_made_again(tmp_path: Path) -> None:
 
 def test_a_call_that_is_to_be_made_again_for_ever(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
-        while True:
-            answer(ERESTART)(peer)
+        while isinstance(request := peer.receive(), frames.SyscallRequest):
+            peer.reply(request.reqno, ERESTART)
 
     with session_with(script, tmp_path, timeout=0.3) as session:
         with pytest.raises(CallTimeout):
             session.call("getpid")
-        assert session.closed
+        assert session.closed  # it does not end when it is cancelled either
 
 
 def test_a_call_that_just_returns(tmp_path: Path) -> None:
@@ -323,14 +323,35 @@ def test_a_flood_of_signals_does_not_hold_a_call_up(tmp_path: Path) -> None:
 
 
 @every_abi
-def test_memory_is_not_made_for_the_kernel(abi: Abi, tmp_path: Path) -> None:
+def test_memory_that_the_kernel_asks_for(abi: Abi, tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
         reqno, _arguments = peer.syscall()
-        peer.send(peer.machine.anonmmap(3, 1 << 20))
-        assert peer.receive() == frames.AnonMmapReply(3, 0)
+        peer.send(peer.machine.anonmmap(3, 8192))
+        asked = peer.receive()
+        assert (type(asked), asked.reqno) == (frames.AnonMmapReply, 3)
+        peer.send(peer.machine.copyout(4, asked.address, b"<plist/>"))
+        peer.reply(reqno, 0, 0, asked.address & 0x7FFFFFFF)
+        answer()(peer)
+
+    with session_with(script, tmp_path, abi=abi) as session:
+        _, address = session.call("getpid")
+        assert session.anonymous(address, 10) == b"<plist/>\0\0"
+        with pytest.raises(ForeignMemory):
+            session.anonymous(address, 8193)
+        session.call("getpid")
+        with pytest.raises(ForeignMemory):  # gone with the next call
+            session.anonymous(address, 1)
+
+
+def test_memory_that_the_kernel_asks_for_is_bounded(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        reqno, _arguments = peer.syscall()
+        for length, granted in ((1 << 19, True), ((1 << 19) + 1, False), (0, False), (1 << 63, False), (1 << 19, True)):
+            peer.send(peer.machine.anonmmap(3, length))
+            assert bool(peer.receive().address) == granted
         peer.reply(reqno, Errno.ENOMEM)
 
-    with session_with(script, tmp_path, abi=abi) as session, pytest.raises(KernelError, match="ENOMEM"):
+    with session_with(script, tmp_path) as session, pytest.raises(KernelError, match="ENOMEM"):
         session.call("getpid")
 
 
@@ -547,7 +568,8 @@ def test_a_server_that_dies_while_it_copies(tmp_path: Path) -> None:
 def test_a_server_that_stalls(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
         peer.syscall()
-        assert peer.received_all() == []  # the client hangs up
+        cancelled, *more = peer.received_all()
+        assert (cancelled.kind, more) == (frames.HandshakeKind.EXEC, [])  # the client cancels, and then hangs up
 
     with session_with(script, tmp_path, timeout=0.3) as session:
         started = time.monotonic()
@@ -582,14 +604,14 @@ def test_trickling_does_not_extend_the_limit(what: str, tmp_path: Path) -> None:
             pieces = [bytes([byte]) for byte in peer.machine.syscall_reply(reqno, 0)]
         else:
             pieces = [peer.machine.copyout(0, arguments["buf"], b"x")] * 40
-        peer.trickle(pieces, pause=0.05)
+        peer.trickle(pieces, pause=0.15)
 
     with session_with(script, tmp_path, timeout=0.4) as session:
         started = time.monotonic()
         with pytest.raises(CallTimeout):
             session.call("read", 0, bytearray(8), 8)
-        # All of the pieces would have taken 2 s and more.
-        assert time.monotonic() - started < 1.5
+        # All of the pieces would have taken 6 s and more.
+        assert time.monotonic() - started < 4
 
 
 def test_a_server_that_does_not_read(tmp_path: Path) -> None:
@@ -886,4 +908,121 @@ def test_a_session_is_for_one_process_and_says_so() -> None:
         session = Session(stream, "unix://x")
         session._process = -1
         with pytest.raises(SessionClosed, match="belongs to the process that forked this one"):
-            session._send(b"x", time.monotonic() + 1)
+            session._usable_channel()
+
+
+# Many calls in flight
+
+
+def test_calls_in_flight_end_in_any_order(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        asked = [peer.syscall("read") for _ in range(4)]
+        for number, (reqno, arguments) in reversed(list(enumerate(asked))):
+            peer.send(peer.machine.copyout(0, arguments["buf"], bytes([number]) * 4))
+            peer.reply(reqno, 0, number)
+
+    with session_with(script, tmp_path) as session:
+        buffers = [bytearray(4) for _ in range(4)]
+        calls = [session.submit("read", 3, buffer, 4) for buffer in buffers]
+        assert [session.wait(call)[0] for call in calls] == [0, 1, 2, 3]
+        assert buffers == [bytes([number]) * 4 for number in range(4)]
+
+
+def test_the_end_of_a_call_ends_what_it_lent(tmp_path: Path) -> None:
+    """A server that writes into the buffer of a call that is over is found out, while another one is in flight."""
+
+    def script(peer: Peer) -> None:
+        (first, arguments), (_second, _) = peer.syscall("read"), peer.syscall("read")
+        peer.reply(first, 0, 0)
+        peer.send(peer.machine.copyout(0, arguments["buf"], b"late"))
+        peer.received_all()
+
+    with session_with(script, tmp_path) as session:
+        buffer = bytearray(4)
+        first, second = session.submit("read", 3, buffer, 4), session.submit("read", 3, bytearray(4), 4)
+        session.wait(first)
+        with pytest.raises(ForeignMemory):
+            session.wait(second)
+        assert buffer == bytes(4)
+
+
+def test_map_keeps_the_order_and_the_limit(tmp_path: Path) -> None:
+    most = 0
+
+    def script(peer: Peer) -> None:
+        nonlocal most
+        waiting: list[int] = []
+        done = 0
+        while done < 10:
+            waiting.append(peer.syscall()[0])
+            most = max(most, len(waiting))
+            if len(waiting) == 3 or done + len(waiting) == 10:
+                for reqno in reversed(waiting):
+                    peer.reply(reqno, Errno.ENOENT if done == 4 else 0, done)
+                    done += 1
+                waiting.clear()
+
+    with session_with(script, tmp_path) as session:
+        results = list(session.map((Request("getpid", (), f"number {number}") for number in range(10)), limit=3))
+        assert most == 3
+        assert [type(result) is tuple for result in results].count(False) == 1
+        refused = next(result for result in results if isinstance(result, KernelError))
+        assert refused.name == "ENOENT"
+
+
+def test_a_map_that_is_left_early_leaves_no_call_behind(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        for _ in range(4):
+            answer(0, 7)(peer)
+
+    with session_with(script, tmp_path) as session:
+        for result in session.map((Request("getpid") for _ in range(100)), limit=3):
+            assert result == (7, 0)
+            break
+        assert session.call("getpid") == (7, 0)
+
+
+def test_a_cancelled_call_leaves_the_session_in_use(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        blocked, other = peer.syscall()[0], peer.syscall()[0]
+        cancel = peer.receive()
+        assert (cancel.kind, cancel.body) == (frames.HandshakeKind.EXEC, b"rumpkernel.rump\0")
+        peer.reply(blocked, Errno.EINTR)
+        peer.reply(other, ERESTART)  # not made again while the exec is under way
+        peer.send(peer.machine.handshake_reply(cancel.reqno))
+        answer(0, 5)(peer)
+
+    with session_with(script, tmp_path) as session:
+        blocked = session.submit("getpid", subject="blocked", timeout=0.2)
+        other = session.submit("getpid")
+        with pytest.raises(CallTimeout, match="no end of getpid blocked"):
+            session.wait(blocked)
+        with pytest.raises(InterruptedError):
+            session.wait(other)
+        assert session.call("getpid") == (5, 0)
+
+
+def test_prefork_gives_a_ticket_for_another_connection(tmp_path: Path) -> None:
+    ticket = bytes(range(16))
+
+    def parent(peer: Peer) -> None:
+        peer.welcome()
+        peer.send(peer.machine.prefork_reply(peer.receive().reqno, ticket))
+        peer.received_all()
+
+    def child(peer: Peer) -> None:
+        peer.send(peer.machine.banner_bytes())
+        asked = peer.receive()
+        assert (asked.kind, asked.body[:16]) == (frames.HandshakeKind.FORK, ticket)
+        peer.send(peer.machine.handshake_reply(asked.reqno))
+        answer(0, 9)(peer)
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with (
+        listening(tmp_path / "a", parent) as url,
+        listening(tmp_path / "b", child) as other,
+        open_session(url) as first,
+    ):
+        with open_session(other, ticket=first.prefork()) as second:
+            assert second.call("getpid") == (9, 0)

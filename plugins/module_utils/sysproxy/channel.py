@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bytes over a stream socket, with a deadline on each wait and no system call more than it takes.
+
+A socket with a time limit of Python's own polls before each read. This one blocks with a limit that the
+operating system keeps (SO_RCVTIMEO), wakes up now and then to look at the clock, and polls only near the
+deadline. While a send has to wait, what comes in is taken, so that two peers that both have much to
+say do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Final
+
+_RECEIVE_SIZE: Final = 1 << 18
+_SLICE: Final = 0.25
+"""Seconds that a read blocks before the clock is looked at."""
+
+
+class Channel:
+    """The client's end of a connected stream."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        stream.setblocking(True)
+        limit = struct.pack("@ll", 0, round(_SLICE * 10**6))
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+
+    def receive(self, deadline: float) -> bytes:
+        """What has come in, at least a byte; nothing at the stream's end.
+
+        :raises TimeoutError: nothing by ``deadline``, a time of time.monotonic.
+        :raises OSError: the stream broke.
+        """
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining < _SLICE and (remaining <= 0 or not self._poll(select.POLLIN, remaining)):
+                raise TimeoutError  # at the deadline what is there comes too late: a peer that trickles gains nothing
+            try:
+                return self._stream.recv(_RECEIVE_SIZE)
+            except BlockingIOError:
+                continue
+
+    def send(self, data: bytes | bytearray, deadline: float, received: Callable[[bytes], None]) -> None:
+        """Send all of ``data``; what comes in while that has to wait is handed to ``received``.
+
+        :raises TimeoutError: not all of it was taken by ``deadline``.
+        :raises OSError: the stream broke.
+        """
+        rest = memoryview(data)
+        while True:
+            try:
+                rest = rest[self._stream.send(rest, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                ready = self._poll(select.POLLIN | select.POLLOUT, deadline - time.monotonic())
+                if not ready:
+                    raise TimeoutError from None
+                if ready & select.POLLIN and not ready & select.POLLOUT:
+                    incoming = self._stream.recv(_RECEIVE_SIZE)
+                    received(incoming)
+                    if not incoming:
+                        raise BrokenPipeError("the peer hung up") from None
+            if not rest:
+                return
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _poll(self, events: int, seconds: float) -> int:
+        """The events that are there, or come within ``seconds``; 0 for none."""
+        poll = select.poll()
+        poll.register(self._stream, events)
+        ready = poll.poll(max(0, seconds) * 1000)
+        return ready[0][1] if ready else 0
