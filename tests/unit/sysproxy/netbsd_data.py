@@ -104,12 +104,13 @@ class Call:
         return next(data for start, data in self.copyins if start == address)
 
     def copied_out(self, address: int) -> bytes:
-        """What the kernel wrote at ``address``, in however many pieces."""
-        result = b""
+        """What the kernel wrote at ``address``, in however many pieces; some overlap."""
+        result = bytearray()
         for start, data in self.copyouts:
-            if start == address + len(result):
-                result += data
-        return result
+            offset = start - address
+            if 0 <= offset <= len(result):
+                result[offset : offset + len(data)] = data
+        return bytes(result)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,13 @@ MEMBERS: Final = [
     for name in [f"{kind.__name__}_{member}"]
 ]
 # Where the class's name and the member's do not make C's.
-C_NAMES: Final = {"MNT_WAIT_WAIT": "MNT_WAIT", "MNT_WAIT_NOWAIT": "MNT_NOWAIT", "MNT_WAIT_LAZY": "MNT_LAZY"}
+C_NAMES: Final = {
+    "MNT_WAIT_WAIT": "MNT_WAIT",
+    "MNT_WAIT_NOWAIT": "MNT_NOWAIT",
+    "MNT_WAIT_LAZY": "MNT_LAZY",
+    **{f"POLL_{member}": f"POLL{member}" for member in constants.POLL.__members__},
+    **{f"PC_{member}": f"_PC_{member}" for member in constants.PC.__members__},
+}
 
 
 def test_there_are_constants_to_check() -> None:
