@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""File systems on disks: FFS, and ext2fs in its manner.
+
+The tree of files is kept beside the disk's bytes and not in them: what the image holds is only
+looked at for the superblock, which must be there. A mounted disk shows the files that were made on
+it since this kernel started, and is empty at first; a new superblock (newfs) empties it again.
+Sources: sys/ufs/ffs/ffs_vfsops.c, sys/ufs/ffs/fs.h, sys/ufs/ext2fs/ext2fs.h.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from ..clock import Clock
+from ..errors import refuse
+from ..storage import Storage
+from .filesystem import MNT_LOCAL, FileSystem, Space
+from .node import Node
+
+SUPERBLOCK_PLACES = (65536, 8192, 0, 262144)
+SUPERBLOCK_SIZE = 1376
+UFS1_MAGIC, UFS2_MAGIC = 0x00011954, 0x19540119
+EXT2_MAGIC = 0xEF53
+ROOT_NUMBER = 2
+DIRECT_BLOCKS = 12
+DEFAULT_ROOT_MODE = 0o755
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What a superblock says of its file system, sizes in fragments."""
+
+    identity: bytes
+    """Bytes that a new file system changes: the id and the sizes."""
+    block_size: int
+    fragment_size: int
+    blocks: int
+    free: int
+    reserved_percent: int
+    files: int
+    free_files: int
+    pointer_size: int = 4
+
+
+def read_ffs(storage: Storage) -> Geometry:
+    """The geometry of an FFS; EINVAL if there is none."""
+    for place in SUPERBLOCK_PLACES:
+        raw = storage.read(place, SUPERBLOCK_SIZE)
+        if len(raw) < SUPERBLOCK_SIZE:
+            continue
+        for prefix in "<>":
+            (magic,) = struct.unpack_from(f"{prefix}I", raw, 1372)
+            if magic in (UFS1_MAGIC, UFS2_MAGIC) and (place == 65536) == (magic == UFS2_MAGIC):
+                return _parse_ffs(raw, prefix, magic)
+    raise refuse("EINVAL")
+
+
+def _parse_ffs(raw: bytes, prefix: str, magic: int) -> Geometry:
+    groups, block_size, fragment_size, per_block, reserved = struct.unpack_from(f"{prefix}5i", raw, 44)
+    (inodes_per_group,) = struct.unpack_from(f"{prefix}i", raw, 184)
+    _dirs, free_blocks, free_inodes, free_fragments = struct.unpack_from(f"{prefix}4q", raw, 1008)
+    _size, data_size = struct.unpack_from(f"{prefix}2q", raw, 1080)
+    if magic == UFS1_MAGIC and not data_size:
+        (data_size,) = struct.unpack_from(f"{prefix}i", raw, 40)
+        _dirs, free_blocks, free_inodes, free_fragments = struct.unpack_from(f"{prefix}4i", raw, 192)
+    return Geometry(
+        identity=raw[44:64] + raw[144:152] + raw[1080:1096],
+        block_size=block_size,
+        fragment_size=fragment_size,
+        blocks=data_size,
+        free=free_blocks * per_block + free_fragments,
+        reserved_percent=reserved,
+        files=groups * inodes_per_group - ROOT_NUMBER,
+        free_files=free_inodes,
+        pointer_size=8 if magic == UFS2_MAGIC else 4,
+    )
+
+
+def read_ext2(storage: Storage) -> Geometry:
+    """The geometry of an ext2fs; EINVAL if there is none."""
+    raw = storage.read(1024, 1024)
+    if len(raw) < 1024 or struct.unpack_from("<H", raw, 56)[0] != EXT2_MAGIC:
+        raise refuse("EINVAL")
+    inodes, blocks, reserved, free_blocks, free_inodes, _first, size_shift = struct.unpack_from("<7I", raw)
+    block_size = 1024 << size_shift
+    return Geometry(
+        identity=raw[104:120] + raw[:8],
+        block_size=block_size,
+        fragment_size=block_size,
+        blocks=blocks,
+        free=free_blocks,
+        reserved_percent=reserved * 100 // blocks if blocks else 0,
+        files=inodes,
+        free_files=free_inodes,
+    )
+
+
+@dataclass
+class Volume:
+    """What is on a disk, mounted or not."""
+
+    geometry: Geometry
+    root: Node | None = None
+    next_number: int = ROOT_NUMBER
+    fragments_used: int = 0
+    files_used: int = 0
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+class DiskFs(FileSystem):
+    """A mounted disk."""
+
+    def __init__(self, clock: Clock, type_name: str, storage: Storage, device: int) -> None:
+        super().__init__(clock)
+        self.type_name = type_name
+        self.storage = storage
+        self.device = device
+        self.flags = MNT_LOCAL
+        geometry = read_ffs(storage) if type_name == "ffs" else read_ext2(storage)
+        volume = storage.volumes.get(type_name)
+        if not isinstance(volume, Volume) or volume.geometry != geometry:
+            volume = Volume(geometry)
+            storage.volumes[type_name] = volume
+        self.volume = volume
+        if volume.root is None:
+            volume.root = self.new_root(DEFAULT_ROOT_MODE)
+            volume.root.atime = volume.root.mtime = volume.root.ctime = volume.root.birthtime = 0
+        self.root = volume.root
+        _move_tree(self.root, self)
+
+    def next_number(self) -> int:
+        number = self.volume.next_number
+        self.volume.next_number = number + 1
+        return number
+
+    def own_fsid(self) -> tuple[int, int] | None:
+        from .mounts import filesystem_type
+
+        return self.device, filesystem_type(self.type_name)
+
+    def device_of(self, node: Node) -> int:
+        return self.device
+
+    # Space
+
+    def _fragments(self, size: int) -> int:
+        """How many fragments a file of ``size`` bytes takes, indirect blocks included."""
+        geometry = self.volume.geometry
+        block, fragment = geometry.block_size, geometry.fragment_size
+        blocks = -(-size // block)
+        if blocks <= DIRECT_BLOCKS:
+            return -(-size // fragment)
+        per_block = block // fragment
+        pointers = block // geometry.pointer_size
+        indirect = -(-(blocks - DIRECT_BLOCKS) // pointers)
+        return (blocks + indirect + (1 if indirect > 1 else 0)) * per_block
+
+    def _take(self, fragments: int) -> None:
+        """Take fragments, of the reserve too: that is the superuser's right, and clients are root."""
+        volume = self.volume
+        if volume.fragments_used + fragments > volume.geometry.free:
+            raise refuse("ENOSPC")
+        volume.fragments_used += fragments
+
+    def reserve_node(self, target: bytes = b"") -> None:
+        if self.volume.files_used >= self.volume.geometry.free_files:
+            raise refuse("ENOSPC")
+        self.volume.files_used += 1
+
+    def make(self, directory, name, kind, mode, who, **more):  # type: ignore[no-untyped-def,override]
+        node = super().make(directory, name, kind, mode, who, **more)
+        if node.is_directory:
+            self._take(1)
+        return node
+
+    def forget_if_unused(self, node: Node) -> None:
+        if node.links or node.users:
+            return
+        self.volume.files_used -= 1
+        self.volume.fragments_used -= 1 if node.is_directory else self._fragments(len(node.data))
+        node.data.clear()
+        node.users = -1
+
+    def resize(self, node: Node, size: int) -> None:
+        self._take(self._fragments(size) - self._fragments(len(node.data)))
+        super().resize(node, size)
+
+    def space(self) -> Space:
+        geometry, volume = self.volume.geometry, self.volume
+        return Space(
+            geometry.block_size,
+            geometry.fragment_size,
+            geometry.block_size,
+            geometry.blocks,
+            geometry.free - volume.fragments_used,
+            geometry.blocks * geometry.reserved_percent // 100,
+            geometry.files,
+            geometry.free_files - volume.files_used,
+        )
+
+    def blocks_of(self, node: Node) -> int:
+        fragment = self.volume.geometry.fragment_size
+        if node.is_directory:
+            return fragment // 512
+        if node.is_regular:
+            return self._fragments(len(node.data)) * fragment // 512
+        return 0
+
+    def block_size_of(self, node: Node) -> int:
+        return self.volume.geometry.block_size
+
+    def unmounted(self) -> None:
+        super().unmounted()
+        self.storage.mounted_device = None
+
+
+def _move_tree(node: Node, filesystem: FileSystem) -> None:
+    """Make the nodes of an earlier mount those of this one."""
+    node.filesystem = filesystem
+    node.users = max(0, node.users)
+    node.mounted = None
+    for child in node.entries.values():
+        if child is not node:
+            _move_tree(child, filesystem)
