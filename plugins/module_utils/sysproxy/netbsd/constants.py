@@ -321,3 +321,240 @@ class VNDIOF(IntFlag):
     HASGEOM = 0x1
     READONLY = 0x2
     FORCE = 0x4
+
+
+class SO(IntEnum):
+    """Options of a socket at the level SOL.SOCKET (sys/socket.h)."""
+
+    DEBUG = 0x1
+    ACCEPTCONN = 0x2
+    REUSEADDR = 0x4
+    KEEPALIVE = 0x8
+    DONTROUTE = 0x10
+    BROADCAST = 0x20
+    USELOOPBACK = 0x40
+    LINGER = 0x80
+    OOBINLINE = 0x100
+    REUSEPORT = 0x200
+    NOSIGPIPE = 0x800
+    TIMESTAMP = 0x2000
+    SNDBUF = 0x1001
+    RCVBUF = 0x1002
+    SNDLOWAT = 0x1003
+    RCVLOWAT = 0x1004
+    ERROR = 0x1007
+    TYPE = 0x1008
+    OVERFLOWED = 0x1009
+    NOHEADER = 0x100A
+    SNDTIMEO = 0x100B
+    RCVTIMEO = 0x100C
+
+
+class SOL(IntEnum):
+    """The level of the options of sockets themselves (sys/socket.h)."""
+
+    SOCKET = 0xFFFF
+
+
+class IPPROTO(IntEnum):
+    """Protocols, and levels of socket options (netinet/in.h)."""
+
+    IP = 0
+    ICMP = 1
+    TCP = 6
+    UDP = 17
+    IPV6 = 41
+    ICMPV6 = 58
+    RAW = 255
+
+
+class IP(IntEnum):
+    """Options at the level IPPROTO.IP (netinet/in.h)."""
+
+    OPTIONS = 1
+    HDRINCL = 2
+    TOS = 3
+    TTL = 4
+    RECVOPTS = 5
+    RECVRETOPTS = 6
+    RECVDSTADDR = 7
+    RETOPTS = 8
+    MULTICAST_IF = 9
+    MULTICAST_TTL = 10
+    MULTICAST_LOOP = 11
+    ADD_MEMBERSHIP = 12
+    DROP_MEMBERSHIP = 13
+    PORTALGO = 18
+    PORTRANGE = 19
+    RECVIF = 20
+    RECVTTL = 23
+    MINTTL = 24
+    PKTINFO = 25
+    RECVPKTINFO = 26
+
+
+class IPV6(IntEnum):
+    """Options at the level IPPROTO.IPV6 (netinet6/in6.h)."""
+
+    UNICAST_HOPS = 4
+    MULTICAST_IF = 9
+    MULTICAST_HOPS = 10
+    MULTICAST_LOOP = 11
+    JOIN_GROUP = 12
+    LEAVE_GROUP = 13
+    PORTRANGE = 14
+    CHECKSUM = 26
+    RECVPKTINFO = 36
+    RECVHOPLIMIT = 37
+    RECVRTHDR = 38
+    RECVHOPOPTS = 39
+    RECVDSTOPTS = 40
+    USE_MIN_MTU = 42
+    RECVPATHMTU = 43
+    PATHMTU = 44
+    PKTINFO = 46
+    HOPLIMIT = 47
+    NEXTHOP = 48
+    HOPOPTS = 49
+    DSTOPTS = 50
+    RTHDR = 51
+    RECVTCLASS = 57
+    TCLASS = 61
+    DONTFRAG = 62
+
+
+class MSG(IntFlag):
+    """Flags of send and recv (sys/socket.h)."""
+
+    OOB = 0x1
+    PEEK = 0x2
+    DONTROUTE = 0x4
+    EOR = 0x8
+    TRUNC = 0x10
+    CTRUNC = 0x20
+    WAITALL = 0x40
+    DONTWAIT = 0x80
+    BCAST = 0x100
+    MCAST = 0x200
+    NOSIGNAL = 0x400
+
+
+class POLL(IntFlag):
+    """Events of poll: POLLIN and so on (sys/poll.h)."""
+
+    IN = 0x1
+    PRI = 0x2
+    OUT = 0x4
+    ERR = 0x8
+    HUP = 0x10
+    NVAL = 0x20
+    RDNORM = 0x40
+    RDBAND = 0x80
+    WRBAND = 0x100
+
+
+class LOCK(IntFlag):
+    """Operations of flock (fcntl.h)."""
+
+    SH = 1
+    EX = 2
+    NB = 4
+    UN = 8
+
+
+class RLIMIT(IntEnum):
+    """Resources that have limits (sys/resource.h)."""
+
+    CPU = 0
+    FSIZE = 1
+    DATA = 2
+    STACK = 3
+    CORE = 4
+    RSS = 5
+    MEMLOCK = 6
+    NPROC = 7
+    NOFILE = 8
+    SBSIZE = 9
+    AS = 10
+    NTHR = 11
+
+
+class CLOCK(IntEnum):
+    """Clocks (sys/time.h)."""
+
+    REALTIME = 0
+    MONOTONIC = 3
+
+
+class PC(IntEnum):
+    """Variables of a file or file system: _PC_LINK_MAX and so on (sys/unistd.h)."""
+
+    LINK_MAX = 1
+    MAX_CANON = 2
+    MAX_INPUT = 3
+    NAME_MAX = 4
+    PATH_MAX = 5
+    PIPE_BUF = 6
+    CHOWN_RESTRICTED = 7
+    NO_TRUNC = 8
+    VDISABLE = 9
+    SYNC_IO = 10
+    FILESIZEBITS = 11
+    SYMLINK_MAX = 12
+
+
+class RB(IntFlag):
+    """Flags of reboot (sys/reboot.h)."""
+
+    NOSYNC = 0x4
+
+
+class KTROP(IntEnum):
+    """Operations of ktrace (sys/ktrace.h)."""
+
+    SET = 0
+    CLEAR = 1
+    CLEARFILE = 2
+
+
+class KTRFAC(IntFlag):
+    """What ktrace records (sys/ktrace.h)."""
+
+    SYSCALL = 0x2
+    SYSRET = 0x4
+    NAMEI = 0x8
+    GENIO = 0x10
+    PSIG = 0x20
+    CSW = 0x40
+    EMUL = 0x80
+    USER = 0x100
+    EXEC_ARG = 0x400
+    EXEC_ENV = 0x800
+    MIB = 0x4000
+    EXEC_FD = 0x8000
+    INHERIT = 0x40000000
+
+
+class KTR(IntEnum):
+    """Types of the records of ktrace (sys/ktrace.h)."""
+
+    SYSCALL = 1
+    SYSRET = 2
+    NAMEI = 3
+    GENIO = 4
+    PSIG = 5
+    CSW = 6
+    EMUL = 7
+    USER = 8
+    EXEC_ARG = 10
+    EXEC_ENV = 11
+    SAUPCALL = 13
+    MIB = 14
+    EXEC_FD = 15
+
+
+class EXTATTR_NAMESPACE(IntEnum):
+    """Namespaces of extended attributes (sys/extattr.h)."""
+
+    USER = 1
+    SYSTEM = 2

@@ -292,4 +292,50 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
         ("vnd_size", "uint64"),
     ),
     "vnd_user": (("vnu_unit", "int"), ("vnu_dev", "uint64"), ("vnu_ino", "uint64")),
+    # sys/uio.h, sys/poll.h, sys/resource.h
+    "iovec": (("iov_base", "pointer"), ("iov_len", "size_t")),
+    "pollfd": (("fd", "int"), ("events", "int16"), ("revents", "int16")),
+    "rlimit": (("rlim_cur", "uint64"), ("rlim_max", "uint64")),
+    # sys/socket.h, sys/un.h
+    "msghdr": (
+        ("msg_name", "pointer"),
+        ("msg_namelen", "uint32"),
+        ("msg_iov", "pointer"),
+        ("msg_iovlen", "int"),
+        ("msg_control", "pointer"),
+        ("msg_controllen", "uint32"),
+        ("msg_flags", "int"),
+    ),
+    "cmsghdr": (("cmsg_len", "uint32"), ("cmsg_level", "int"), ("cmsg_type", "int")),
+    "sockaddr_un": (("sun_len", "uint8"), ("sun_family", "uint8"), ("sun_path", "char[104]")),
+    # sys/module.h: the list of modules, whose strings follow at offsets since release 8.99
+    "modctl_load_t": (
+        ("ml_filename", "pointer"),
+        ("ml_flags", "int"),
+        ("ml_props", "pointer"),
+        ("ml_propslen", "size_t"),
+    ),
+    "modstat_t": {
+        (0,): (
+            ("ms_name", "char[32]"),
+            ("ms_required", "char[320]"),
+            ("ms_addr", "uint64"),
+            ("ms_source", "uint32"),
+            ("ms_class", "uint32"),
+            ("ms_size", "uint"),
+            ("ms_refcnt", "uint"),
+            ("ms_flags", "uint"),
+            ("ms_reserved", "uint[3]"),
+        ),
+        (8, 99): (
+            ("ms_name", "char[32]"),
+            ("ms_addr", "uint64"),
+            ("ms_source", "uint32"),
+            ("ms_class", "uint32"),
+            ("ms_size", "uint"),
+            ("ms_refcnt", "uint"),
+            ("ms_flags", "uint"),
+            ("ms_reqoffset", "uint"),
+        ),
+    },
 }
