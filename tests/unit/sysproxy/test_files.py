@@ -25,7 +25,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors im
 )
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.base import path_bytes, unsigned
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.files import _open_flags, _stat_result
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.descriptors import open_flags, stat_result
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, Errno, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import DT, UTIME, O
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import (
@@ -120,18 +120,18 @@ def test_minus_one_leaves_an_owner_as_it_is() -> None:
     ],
 )
 def test_the_controllers_flags(host: int, native: O) -> None:
-    assert _open_flags(host) == native
+    assert open_flags(host) == native
 
 
 @pytest.mark.parametrize(
     "flags", [O.RDONLY, O.WRONLY | O.CREAT, O.RDONLY | O.DIRECTORY | O.NONBLOCK, O.RDWR | O.NOSIGPIPE]
 )
 def test_netbsds_flags(flags: O) -> None:
-    assert _open_flags(flags) == flags
+    assert open_flags(flags) == flags
 
 
 def test_no_direct_io() -> None:
-    assert _open_flags(O.RDWR | O.DIRECT) == O.RDWR
+    assert open_flags(O.RDWR | O.DIRECT) == O.RDWR
 
 
 # File status
@@ -144,7 +144,7 @@ def test_the_status_of_a_real_file(machine: str) -> None:
         arguments = found.arguments("__lstat50", call)
         if call.copied_in(arguments["path"]) == b"hello\0":
             parsed = found.abi.struct("stat").parse(call.copied_out(arguments["ub"]))
-    result = _stat_result(parsed)
+    result = stat_result(parsed)
     assert isinstance(result, os.stat_result)
     assert stat.filemode(result.st_mode) == "-rw-r--r--"
     assert (result.st_size, result.st_nlink, result.st_uid, result.st_gid) == (11, 1, 0, 0)

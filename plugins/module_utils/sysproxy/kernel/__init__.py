@@ -13,14 +13,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Self
 
-from .files import Files
+from .attributes import Attributes
+from .directories import Directories
 from .interfaces import Interfaces
 from .mounts import Mounts
-from .processes import Processes
 from .sysctl import Sysctl
 
 
-class Kernel(Files, Processes, Mounts):
+class Kernel(Directories, Attributes, Mounts):
     """A rump kernel over one session; made by :func:`~..connect`."""
 
     @property
