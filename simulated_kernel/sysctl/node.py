@@ -158,7 +158,7 @@ class SysctlNode:
             sysctl_num=self.number,
             sysctl_name=self.name.encode(),
             sysctl_ver=self.version,
-            sysctl_un={"raw": union},
+            sysctl_un=union,
             _sysctl_size=96 if self.is_node else self.size,
             _sysctl_func=address if self.has_function or self.function is not None else 0,
             _sysctl_parent=address,
