@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import (
     ProtocolError,
@@ -13,8 +15,12 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors im
     UnknownMachine,
 )
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.frames import Wire
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.machines import AMBIGUOUS, MACHINES
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, AbiHints
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.machines import (
+    AMBIGUOUS,
+    DATA_MODELS,
+    MACHINES,
+)
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import (
     AMD64,
     I386,
@@ -111,8 +117,8 @@ def test_other_versions(version: str) -> None:
 
 
 def test_unknown_machines() -> None:
-    with pytest.raises(UnknownMachine, match="NetBSD/vax"):
-        Abi.from_banner("RUMPSP-0.4-NetBSD-7.99.34/vax")
+    with pytest.raises(UnknownMachine, match="NetBSD/pdp11"):
+        Abi.from_banner("RUMPSP-0.4-NetBSD-7.99.34/pdp11")
     assert issubclass(UnknownMachine, RumpError)
 
 
@@ -137,3 +143,68 @@ def test_the_words_integers() -> None:
     assert ILP32_BIG.integers("size_t", 1, 2).hex() == "0000000100000002"
     assert AMD64.read_integer("ulong", b"\xff" * 8) == (1 << 64) - 1
     assert AMD64.read_integer("long", b"\xff" * 8) == -1
+
+
+def test_what_a_user_says_goes_before_the_banner() -> None:
+    banner = "RUMPSP-0.4-NetBSD-7.99.34/evbmips"
+    abi = Abi.from_banner(banner, AbiHints(byteorder="little"))
+    assert (abi.word_size, abi.int64_alignment, abi.byteorder, abi.release) == (4, 8, "little", (7, 99, 34))
+    abi = Abi.from_banner(banner, AbiHints(word_size=8, release="10.0_STABLE"))
+    assert (abi.word_size, abi.int64_alignment, abi.byteorder, abi.release) == (8, 8, "big", (10, 0))
+    assert Abi.from_banner(banner, AbiHints(int64_alignment=4)).int64_alignment == 4
+    assert Abi.from_banner(banner, AbiHints()) == Abi.from_banner(banner)
+    assert Abi.from_banner("what it says does not matter", AMD64) == AMD64
+
+
+def test_an_unknown_machine_needs_word_size_and_byte_order() -> None:
+    banner = "RUMPSP-0.4-NetBSD-7.99.34/pdp11"
+    abi = Abi.from_banner(banner, AbiHints(word_size=4, byteorder="little"))
+    assert (abi.word_size, abi.int64_alignment, abi.byteorder, abi.machine) == (4, 8, "little", "pdp11")
+    for hints in (AbiHints(word_size=4), AbiHints(byteorder="big"), AbiHints(release="10.0")):
+        with pytest.raises(UnknownMachine, match="have to be given"):
+            Abi.from_banner(banner, hints)
+
+
+def test_the_alignment_follows_the_word_size_that_is_given() -> None:
+    assert Abi.from_banner("RUMPSP-0.4-NetBSD-9.0/i386", AbiHints(byteorder="little")).int64_alignment == 4
+    assert Abi.from_banner("RUMPSP-0.4-NetBSD-9.0/i386", AbiHints(word_size=8)).int64_alignment == 8
+
+
+@pytest.mark.parametrize(
+    ("hints", "said"),
+    [
+        ({"word_size": 2}, "word_size is 4 or 8, not 2"),
+        ({"byteorder": "middle"}, "byteorder is little or big, not 'middle'"),
+        ({"int64_alignment": 3}, "int64_alignment is 2 or 4 or 8, not 3"),
+        ({"release": "current"}, "release is such as 10.0, not 'current'"),
+    ],
+)
+def test_hints_that_cannot_be(hints: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        AbiHints(**hints)
+
+
+# MACHINE and MACHINE_ARCH of NetBSD's build.sh at 7.99.34; little-endian MIPS, SuperH and ARM end with el, or do not
+# end with eb.
+@pytest.mark.parametrize(
+    ("machine", "models"),
+    [
+        ("amd64", {(8, "little")}),
+        ("i386", {(4, "little")}),
+        ("sparc64", {(8, "big")}),
+        ("evbarm", {(4, "little"), (4, "big"), (8, "little"), (8, "big")}),
+        ("evbarm64", {(8, "little"), (8, "big")}),
+        ("evbmips", {(4, "little"), (4, "big"), (8, "little"), (8, "big")}),
+        ("evbppc", {(4, "big"), (8, "big")}),
+        ("pmax", {(4, "little"), (8, "little")}),
+        ("sgimips", {(4, "big"), (8, "big")}),
+        ("evbsh3", {(4, "little"), (4, "big")}),
+        ("landisk", {(4, "little")}),
+        ("mac68k", {(4, "big")}),
+        ("vax", {(4, "little")}),
+        ("riscv", {(8, "little"), (4, "little")}),
+    ],
+)
+def test_the_data_models_of_machines(machine: str, models: set[tuple[int, str]]) -> None:
+    assert {(model.word_size, model.byteorder) for model in DATA_MODELS[machine]} == models
+    assert (machine in AMBIGUOUS) == (len(models) > 1)

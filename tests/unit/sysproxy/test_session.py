@@ -782,7 +782,7 @@ def test_servers_of_other_protocols(greeting: bytes, tmp_path: Path) -> None:
 
 def test_a_machine_that_is_not_known(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
-        peer.send(b"RUMPSP-0.4-NetBSD-7.99.34/vax\n")
+        peer.send(b"RUMPSP-0.4-NetBSD-7.99.34/pdp11\n")
         peer.received_all()
 
     with listening(tmp_path, script) as url, pytest.raises(UnknownMachine):
@@ -793,7 +793,7 @@ def test_the_user_knows_the_machine_better(tmp_path: Path) -> None:
     big = Abi(4, 8, "big", machine="evbmips")
 
     def script(peer: Peer) -> None:
-        peer.machine.banner = "RUMPSP-0.4-NetBSD-7.99.34/vax"
+        peer.machine.banner = "RUMPSP-0.4-NetBSD-7.99.34/pdp11"
         peer.welcome()
         answer(0, 7)(peer)
 

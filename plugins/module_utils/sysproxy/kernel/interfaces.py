@@ -71,8 +71,7 @@ class Interfaces:
 
         :raises KernelError: the kernel has no networking.
         """
-        number = 5 if self._base.abi.release < (7, 99, 35) else 6  # NET_RT_IFLIST
-        mib = (CTL.NET, AF.ROUTE, 0, 0, number, 0)
+        mib = (CTL.NET, AF.ROUTE, 0, 0, self._base.abi.constant("NET_RT_IFLIST"), 0)
         return list(self._messages(self._sysctl.read(mib, "net.route.0.0.iflist", _INTERFACE_LIST)))
 
     def get(self, name: str) -> Interface | None:
@@ -204,10 +203,10 @@ class Interfaces:
         """The interfaces in the routing messages RTM_IFINFO and, following each, RTM_NEWADDR."""
         abi = self._base.abi
         interface_head, address_head = abi.struct("if_msghdr"), abi.struct("ifa_msghdr")
-        new_address = RTM.NEWADDR if abi.release < (7, 99, 35) else 0x16
+        new_address = abi.constant("RTM_NEWADDR")
         current: Interface | None = None
         position = 0
-        shortest = {int(RTM.IFINFO): interface_head.size, int(new_address): address_head.size}
+        shortest = {int(RTM.IFINFO): interface_head.size, new_address: address_head.size}
         while position < len(data):
             head = data[position : position + 4].ljust(4, b"\0")
             length, kind = abi.read_integer("uint16", head), head[3]

@@ -9,9 +9,9 @@ The same description serves every word size, byte order and release; :class:`Abi
 
 from __future__ import annotations
 
-from .abi import Abi
+from .abi import Abi, AbiHints
 from .errno import Errno
 from .kernel_error import KernelError
 from .layout import DataModel, Layout
 
-__all__ = ["Abi", "DataModel", "Errno", "KernelError", "Layout"]
+__all__ = ["Abi", "AbiHints", "DataModel", "Errno", "KernelError", "Layout"]

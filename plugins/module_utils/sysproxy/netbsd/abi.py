@@ -17,10 +17,12 @@ from functools import cache
 
 from ..errors import ProtocolError, UnknownMachine
 from ..frames import Wire
-from .ioctls import DIRECTIONS, IOCPARM_MASK, IOCPARM_SHIFT, IOCTLS
+from .errno import Errno
+from .ioctls import DIRECTIONS, IOCPARM_MASK, IOCPARM_SHIFT, IOCTLS, ioctls
+from .kernel_error import kernel_error
 from .layout import SCALARS, DataModel, Layout, layout, scalar
 from .machines import MACHINES
-from .structures import Release
+from .releases import Release, constant, name_of, parse_release
 from .syscalls import syscall, syscall_names, syscall_table
 
 _BANNER = re.compile(r"RUMPSP-(\d+)\.(\d+)-([^-/]+)-([^/]+)/(\S+)")
@@ -34,6 +36,39 @@ class _Arguments:
     number: int
     packer: struct.Struct
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AbiHints:
+    """What a user says of a kernel, which goes before what its banner lets conclude; None says nothing.
+
+    ``word_size`` is 4 or 8, ``byteorder`` little or big, ``int64_alignment`` the bytes at which a
+    structure has 64-bit integers (2, 4 or 8), ``release`` such as ``10.0``.
+    """
+
+    word_size: int | None = None
+    byteorder: str | None = None
+    int64_alignment: int | None = None
+    release: str | None = None
+
+    def __post_init__(self) -> None:
+        allowed = {"word_size": (4, 8), "byteorder": ("little", "big"), "int64_alignment": (2, 4, 8)}
+        for name, values in allowed.items():
+            value = getattr(self, name)
+            if value is not None and value not in values:
+                raise ValueError(f"a kernel's {name} is {' or '.join(map(str, values))}, not {value!r}")
+        if self.release is not None and not re.match(r"\d", self.release):
+            raise ValueError(f"a kernel's release is such as 10.0, not {self.release!r}")
+
+    def data_model(self, machine: str) -> DataModel | None:
+        """The data model of a machine's kernels, or None if neither the machine nor enough else is known."""
+        known = MACHINES.get(machine)
+        word_size = self.word_size or (known.word_size if known else None)
+        byteorder = self.byteorder or (known.byteorder if known else None)
+        if word_size is None or byteorder is None:
+            return None
+        usual = known.int64_alignment if known and known.word_size == word_size else 8
+        return DataModel(word_size, self.int64_alignment or usual, byteorder)
 
 
 @dataclass(frozen=True)
@@ -55,12 +90,17 @@ class Abi:
         object.__setattr__(self, "_model", DataModel(self.word_size, self.int64_alignment, self.byteorder))
 
     @classmethod
-    def from_banner(cls, banner: str) -> Abi:
+    def from_banner(cls, banner: str, given: Abi | AbiHints | None = None) -> Abi:
         """The ABI of the server that sent ``banner``, as ``RUMPSP-0.4-NetBSD-7.99.34/amd64``.
 
+        ``given`` goes before what the banner says; a whole :class:`Abi` is taken as it is.
+
         :raises ProtocolError: it is no banner of a protocol that is spoken here.
-        :raises UnknownMachine: its machine's data model is not known.
+        :raises UnknownMachine: its machine's data model is not known, and not given either.
         """
+        if isinstance(given, Abi):
+            return given
+        hints = given or AbiHints()
         match = _BANNER.fullmatch(banner.rstrip("\n"))
         if not match:
             raise ProtocolError(f"not a sysproxy server: it greets with {banner!r}")
@@ -69,17 +109,22 @@ class Abi:
             raise ProtocolError(
                 f"the server speaks sysproxy {major}.{minor}; {PROTOCOL[0]}.{PROTOCOL[1]} is spoken here"
             )
-        model = MACHINES.get(machine)
+        model = hints.data_model(machine)
         if model is None:
-            raise UnknownMachine(f"the word size and byte order of {ostype}/{machine} are not known")
-        release = tuple(int(number) for number in re.findall(r"\d+", osrelease)) or (0,)
+            raise UnknownMachine(
+                f"the word size and byte order of {ostype}/{machine} are not known: they have to be given"
+            )
+        release = parse_release(hints.release or osrelease)
         return cls(model.word_size, model.int64_alignment, model.byteorder, release, machine, ostype)
 
     @property
     def banner(self) -> str:
         """The greeting of such a server, without its newline."""
-        release = ".".join(map(str, self.release))
-        return f"RUMPSP-{PROTOCOL[0]}.{PROTOCOL[1]}-{self.ostype}-{release}/{self.machine}"
+        return f"RUMPSP-{PROTOCOL[0]}.{PROTOCOL[1]}-{self.ostype}-{name_of(self.release)}/{self.machine}"
+
+    @property
+    def data_model(self) -> DataModel:
+        return self._model
 
     @property
     def wire(self) -> Wire:
@@ -109,7 +154,11 @@ class Abi:
         return int.from_bytes(data[:size], self.byteorder, signed=code.islower())  # type: ignore[arg-type]
 
     def syscall_number(self, name: str) -> int:
-        """:raises KeyError: no such call is known in this release."""
+        """A call's number.
+
+        :raises KernelError: ENOSYS: other releases serve the call, and this one does not.
+        :raises KeyError: no release serves such a call.
+        """
         return _arguments(self._model, self.release, name).number
 
     def syscall_name(self, number: int) -> str | None:
@@ -139,8 +188,27 @@ class Abi:
         return dict(zip(arguments.names, arguments.packer.unpack_from(block), strict=True))
 
     def ioctl(self, name: str) -> int:
-        """The code of an ioctl (sys/ioccom.h, _IOC)."""
-        return _ioctl_codes(self._model, self.release)[name]
+        """The code of an ioctl (sys/ioccom.h, _IOC).
+
+        :raises KernelError: ENOTTY, as the kernel would say: this release has no such ioctl.
+        :raises KeyError: no release has it.
+        """
+        code = _ioctl_codes(self._model, self.release).get(name)
+        if code is None:
+            if name in IOCTLS:
+                raise kernel_error(Errno.ENOTTY, name, f"in release {name_of(self.release)}")
+            raise KeyError(name)
+        return code
+
+    def has_ioctl(self, name: str) -> bool:
+        return name in _ioctl_codes(self._model, self.release)
+
+    def constant(self, name: str) -> int:
+        """A constant that differs between releases, by its name in C: see releases.py.
+
+        :raises KeyError: it is none of those.
+        """
+        return constant(self.release, name)
 
     def ioctl_name(self, code: int) -> str | None:
         return _ioctl_names(self._model, self.release).get(code)
@@ -183,7 +251,7 @@ def _block(model: DataModel, number: int, arguments: tuple[tuple[str, str], ...]
 @cache
 def _ioctl_codes(model: DataModel, release: Release) -> dict[str, int]:
     codes = {}
-    for name, (direction, group, number, kind) in IOCTLS.items():
+    for name, (direction, group, number, kind) in ioctls(release).items():
         if kind in SCALARS:
             size = scalar(kind, model.word_size)[0]
         else:

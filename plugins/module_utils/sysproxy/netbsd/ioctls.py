@@ -5,10 +5,14 @@
 """The ioctls of NetBSD that the collection uses, as data: direction, group, number, argument type.
 
 Their codes are not typed in: they hold the argument's size, so each ABI computes its own
-(sys/ioccom.h). The direction is the macro's: ``""`` for _IO, ``R``, ``W`` and ``WR``.
+(sys/ioccom.h). The direction is the macro's: ``""`` for _IO, ``R``, ``W`` and ``WR``. The numbers are
+those of 7.99.34; where releases differ, SINCE says so. Source: sys/sockio.h 1.31 (6.99.16) and 1.33,
+netinet6/in6_var.h 1.65 (2014), 1.83 and that of release 10, dev/vndvar.h.
 """
 
 from __future__ import annotations
+
+from .releases import Release
 
 IOC_VOID = 0x20000000
 IOC_OUT = 0x40000000
@@ -51,3 +55,12 @@ IOCTLS: dict[str, tuple[str, str, int, str]] = {
     "VNDIOCCLR": ("W", "F", 1, "vnd_ioctl"),
     "VNDIOCGET": ("WR", "F", 3, "vnd_user"),
 }
+
+# Ioctls that releases before these do not have.
+SINCE: dict[Release, str] = {(7, 99, 17): "SIOCGIFAFLAG_IN"}
+
+
+def ioctls(release: Release) -> dict[str, tuple[str, str, int, str]]:
+    """The ioctls of a release, by name."""
+    absent = " ".join(names for since, names in SINCE.items() if release < since).split()
+    return {name: what for name, what in IOCTLS.items() if name not in absent}

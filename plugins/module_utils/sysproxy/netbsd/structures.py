@@ -9,13 +9,17 @@ A structure is a tuple of (member, type). A type is a C type of fixed or of the 
 bytes, ``TYPE[N]`` for an array, the name of another structure, or a :class:`Union`. Where the
 releases differ, a name has several declarations, each with the first release that has it.
 
-Sources: the headers named beside each group, NetBSD 7.99.34; statvfs and ifa_msghdr of later
-releases from their own trees.
+Sources: the headers named beside each group, NetBSD 7.99.34; those of 6.99.16 (net/if.h,
+netinet6/in6_var.h, sys/stat.h, fs/tmpfs/tmpfs_args.h) have the same; statvfs and ifa_msghdr
+of later releases from their own trees, where the rest of net/if.h and netinet6/in6_var.h
+is as here up to release 10.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .releases import Release
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,6 @@ class Union:
 
 Member = tuple[str, "str | Union"]
 Declaration = tuple[Member, ...]
-Release = tuple[int, ...]
 
 _SOCKADDR_IN6: Declaration = (
     ("sin6_len", "uint8"),
@@ -239,7 +242,7 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
             ("ifam_index", "uint16"),
             ("ifam_end", "align64"),
         ),
-        (8,): (
+        (7, 99, 39): (
             ("ifam_msglen", "uint16"),
             ("ifam_version", "uint8"),
             ("ifam_type", "uint8"),
@@ -308,7 +311,7 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
     ),
     "cmsghdr": (("cmsg_len", "uint32"), ("cmsg_level", "int"), ("cmsg_type", "int")),
     "sockaddr_un": (("sun_len", "uint8"), ("sun_family", "uint8"), ("sun_path", "char[104]")),
-    # sys/module.h: the list of modules, whose strings follow at offsets since release 8.99
+    # sys/module.h: the list of modules, whose strings follow at offsets since release 9
     "modctl_load_t": (
         ("ml_filename", "pointer"),
         ("ml_flags", "int"),
@@ -327,7 +330,7 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
             ("ms_flags", "uint"),
             ("ms_reserved", "uint[3]"),
         ),
-        (8, 99): (
+        (9,): (
             ("ms_name", "char[32]"),
             ("ms_addr", "uint64"),
             ("ms_source", "uint32"),

@@ -6,12 +6,20 @@
 
 A line a call: its number, its name in NetBSD's tables, and its arguments with their C types, from
 sys/kern/syscalls.master of 7.99.34. ``pad`` arguments are the table's own: they align the 64-bit
-offset that follows. Calls that a later release added, or gave another number, stand in RELEASES.
+offset that follows. What other releases have otherwise stands in SINCE and RELEASES.
+
+A call is served remotely if the table marks it RUMP, so a kernel can have a call that it does not
+serve. Sources: the table's revisions 1.261 (October 2012, on the way from 6 to 7), 1.269 to 1.285
+(6.99.43 to 7.99.34), those of releases 8 and 9, and of 9.99 and 10.99 (spring 2024).
 """
 
 from __future__ import annotations
 
 from functools import cache
+
+from .errno import Errno
+from .kernel_error import kernel_error
+from .releases import Release, name_of
 
 TABLE = """
 3 read fd:int buf:pointer nbyte:size_t
@@ -203,15 +211,40 @@ TABLE = """
 480 fdiscard fd:int pad:int pos:int64 len:int64
 """
 
-# What other releases have otherwise: since the release, (number, name, arguments) lines that add to
-# the table or take the place of a line of the same name (sys/kern/syscalls.master of each).
-RELEASES = {
+# The calls of the table above that releases before these do not serve.
+SINCE: dict[Release, str] = {
+    # In release 6 they were there in name, and answered ENOSYS.
+    (6, 99, 16): """linkat renameat mkfifoat mkdirat faccessat fchmodat fchownat fstatat utimensat openat readlinkat
+        symlinkat unlinkat""",
+    (6, 99, 43): """ktrace fktrace utrace timer_create timer_delete timer_getoverrun __timer_settime50
+        __timer_gettime50 __gettimeofday50 __settimeofday50 __adjtime50 __setitimer50 __getitimer50 __clock_gettime50
+        __clock_settime50 __clock_getres50 __nanosleep50 recvmmsg sendmmsg clock_nanosleep mknodat""",
+    (7,): "posix_fallocate fdiscard",
+    (7, 99, 17): "__posix_rename __posix_chown __posix_fchown __posix_lchown",
+}
+
+# Since the release, (number, name, arguments) lines that add to the table or take the place of a line
+# of the same name. The calls on struct statvfs kept their names in C and got new numbers in release 10,
+# when the structure grew; those on struct kevent did so after it.
+RELEASES: dict[Release, str] = {
     (9, 99): """
 483 getvfsstat buf:pointer bufsize:size_t flags:int
 484 statvfs1 path:pointer buf:pointer flags:int
 485 fstatvfs1 fd:int buf:pointer flags:int
+486 __fhstatvfs140 fhp:pointer fh_size:size_t buf:pointer flags:int
+""",
+    (10,): """
+499 lpathconf path:pointer name:int
+""",
+    (10, 99): """
+482 clock_getcpuclockid2 idtype:int id:int clock_id:pointer
+501 __kevent100 fd:int changelist:pointer nchanges:size_t eventlist:pointer nevents:size_t timeout:pointer
+505 __dup3100 from:int to:int flags:int
 """,
 }
+
+# Since the release, calls that it does not serve any more: others took their place.
+GONE: dict[Release, str] = {(10, 99): "__kevent50 dup3"}
 
 Arguments = tuple[tuple[str, str], ...]
 
@@ -224,25 +257,35 @@ _TABLE = _lines(TABLE)
 
 
 @cache
-def syscall_table(release: tuple[int, ...]) -> dict[str, str]:
-    """The calls of a release: name to line."""
+def syscall_table(release: Release) -> dict[str, str]:
+    """The calls that a release serves: name to line."""
     table = dict(_TABLE)
     for since, lines in sorted(RELEASES.items()):
         if since <= release:
             table.update(_lines(lines))
+    absent = [names for since, names in SINCE.items() if release < since]
+    absent += [names for since, names in GONE.items() if since <= release]
+    for name in " ".join(absent).split():
+        del table[name]
     return table
 
 
 @cache
-def syscall_names(release: tuple[int, ...]) -> dict[int, str]:
+def syscall_names(release: Release) -> dict[int, str]:
     """The names of a release's calls by their numbers."""
     return {int(line.split(" ", 1)[0]): name for name, line in syscall_table(release).items()}
 
 
-def syscall(release: tuple[int, ...], name: str) -> tuple[int, Arguments]:
+def syscall(release: Release, name: str) -> tuple[int, Arguments]:
     """A call's number and its (argument, C type) pairs.
 
-    :raises KeyError: the release has no such call.
+    :raises KernelError: ENOSYS, as the kernel would say: other releases serve the call, and this one does not.
+    :raises KeyError: no release serves such a call.
     """
-    number, _name, *arguments = syscall_table(release)[name].split()
+    line = syscall_table(release).get(name)
+    if line is None:
+        if any(name in table for table in (_TABLE, *map(_lines, RELEASES.values()))):
+            raise kernel_error(Errno.ENOSYS, name, f"in release {name_of(release)}")
+        raise KeyError(name)
+    number, _name, *arguments = line.split()
     return int(number), tuple((label, kind) for label, _, kind in (pair.partition(":") for pair in arguments))
