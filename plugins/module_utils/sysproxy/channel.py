@@ -22,6 +22,8 @@ from typing import Final
 _RECEIVE_SIZE: Final = 1 << 18
 _SLICE: Final = 0.25
 """Seconds that a read blocks before the clock is looked at."""
+_INCOMING_LIMIT: Final = 1 << 26
+"""Bytes that are taken while a send has to wait: more than honest servers say before they listen."""
 
 
 class Channel:
@@ -55,15 +57,19 @@ class Channel:
         :raises OSError: the stream broke.
         """
         rest = memoryview(data)
+        taken = 0
         while True:
             try:
                 rest = rest[self._stream.send(rest, socket.MSG_DONTWAIT) :]
             except BlockingIOError:
-                ready = self._poll(select.POLLIN | select.POLLOUT, deadline - time.monotonic())
+                remaining = deadline - time.monotonic()
+                events = select.POLLOUT | (select.POLLIN if taken < _INCOMING_LIMIT else 0)
+                ready = self._poll(events, remaining) if remaining > 0 else 0
                 if not ready:
                     raise TimeoutError from None
                 if ready & select.POLLIN and not ready & select.POLLOUT:
                     incoming = self._stream.recv(_RECEIVE_SIZE)
+                    taken += len(incoming)
                     received(incoming)
                     if not incoming:
                         raise BrokenPipeError("the peer hung up") from None
