@@ -1023,6 +1023,6 @@ def test_prefork_gives_a_ticket_for_another_connection(tmp_path: Path) -> None:
         listening(tmp_path / "a", parent) as url,
         listening(tmp_path / "b", child) as other,
         open_session(url) as first,
+        open_session(other, ticket=first.prefork()) as second,
     ):
-        with open_session(other, ticket=first.prefork()) as second:
-            assert second.call("getpid") == (9, 0)
+        assert second.call("getpid") == (9, 0)
