@@ -74,6 +74,7 @@ def running(
 ) -> Iterator[Server]:
     """A fresh kernel that answers at its URL; stopped at the end. ``options`` go to its command as they are."""
     url = url or f"unix://{folder}/csock"
+    components = COMPONENTS if components is None else components
     journal = None
     if backend == "rump_server":
         binary = rump_server()
@@ -87,10 +88,7 @@ def running(
         ]
     else:
         journal = folder / "journal.jsonl"
-        command = [*SIMULATED, "--journal", str(journal), *options]
-        if components is not None:
-            command += ["--components", ",".join(components)]
-        command.append(url)
+        command = [*SIMULATED, "--journal", str(journal), "--components", ",".join(components), *options, url]
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder)
