@@ -28,7 +28,7 @@ JUNIT = ROOT / "tests/output/junit"
 
 def pytest(folder: str) -> list[str]:
     name = folder.rpartition("/")[2]
-    return ["python", "-m", "pytest", "-q", folder, "--junit-xml", f"{JUNIT}/pytest-{name}.xml"]
+    return ["python", "-m", "pytest", "-q", "--tb=short", folder, "--junit-xml", f"{JUNIT}/pytest-{name}.xml"]
 
 
 def shell_scripts() -> list[str]:
