@@ -14,13 +14,16 @@ from functools import cached_property
 from typing import Self
 
 from .attributes import Attributes
+from .clocks import Clocks
 from .directories import Directories
+from .extended_attributes import ExtendedAttributes
+from .filesystems import FileSystems
 from .interfaces import Interfaces
 from .mounts import Mounts
 from .sysctl import Sysctl
 
 
-class Kernel(Directories, Attributes, Mounts):
+class Kernel(Directories, Attributes, ExtendedAttributes, FileSystems, Mounts, Clocks):
     """A rump kernel over one session; made by :func:`~..connect`."""
 
     @property

@@ -8,39 +8,109 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Final
 
-from ..netbsd.constants import AT, UTIME
+from ..netbsd.constants import AT, SF, UF, UTIME
 from .base import Base, StrPath, path_bytes, unsigned
+
+# chflags(1): the first name of each flag is the one that is told.
+_FLAG_NAMES: Final[dict[str, int]] = {
+    "nodump": UF.NODUMP,
+    "uchg": UF.IMMUTABLE,
+    "uappnd": UF.APPEND,
+    "opaque": UF.OPAQUE,
+    "arch": SF.ARCHIVED,
+    "schg": SF.IMMUTABLE,
+    "sappnd": SF.APPEND,
+    "snap": SF.SNAPSHOT,
+    "log": SF.LOG,
+    "snapinval": SF.SNAPINVAL,
+}
+_OTHER_NAMES: Final[dict[str, int]] = {
+    "uchange": UF.IMMUTABLE,
+    "uimmutable": UF.IMMUTABLE,
+    "uappend": UF.APPEND,
+    "archived": SF.ARCHIVED,
+    "schange": SF.IMMUTABLE,
+    "simmutable": SF.IMMUTABLE,
+    "sappend": SF.APPEND,
+    "snapshot": SF.SNAPSHOT,
+}
 
 
 class Attributes(Base):
     """Shaped like ``os``; NetBSD's flags are those of chflags(1)."""
 
-    def chmod(self, path: StrPath, mode: int, *, follow_symlinks: bool = True) -> None:
-        self.path_call("chmod" if follow_symlinks else "lchmod", path, mode)
+    def chmod(self, path: StrPath, mode: int, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> None:
+        if dir_fd is not None:
+            self._at("fchmodat", dir_fd, path, mode, follow_symlinks=follow_symlinks)
+        else:
+            self.path_call("chmod" if follow_symlinks else "lchmod", path, mode)
 
-    def chown(self, path: StrPath, uid: int, gid: int, *, follow_symlinks: bool = True) -> None:
+    def fchmod(self, fd: int, mode: int) -> None:
+        self.call("fchmod", fd, mode)
+
+    def chown(
+        self, path: StrPath, uid: int, gid: int, *, dir_fd: int | None = None, follow_symlinks: bool = True
+    ) -> None:
         """-1 leaves an owner or group as it is."""
-        self.path_call("chown" if follow_symlinks else "lchown", path, unsigned(uid), unsigned(gid))
+        if dir_fd is not None:
+            self._at("fchownat", dir_fd, path, unsigned(uid), unsigned(gid), follow_symlinks=follow_symlinks)
+        else:
+            self.path_call("chown" if follow_symlinks else "lchown", path, unsigned(uid), unsigned(gid))
+
+    def fchown(self, fd: int, uid: int, gid: int) -> None:
+        self.call("fchown", fd, unsigned(uid), unsigned(gid))
+
+    def chflags(self, path: StrPath, flags: int, *, follow_symlinks: bool = True) -> None:
+        """Set all of a file's flags, as :class:`UF` and :class:`SF` have them; see :func:`flags_of_names`.
+
+        The flags in force are ``native_stat(path).st_flags``.
+
+        :raises KernelError: EOPNOTSUPP where the file system has no flags.
+        """
+        self.path_call("chflags" if follow_symlinks else "lchflags", path, flags)
+
+    def fchflags(self, fd: int, flags: int) -> None:
+        self.call("fchflags", fd, flags)
 
     def utime(
         self,
         path: StrPath,
         times: tuple[float, float] | None = None,
         *,
-        ns: tuple[int, int] | None = None,
+        ns: tuple[int | None, int | None] | None = None,
+        dir_fd: int | None = None,
         follow_symlinks: bool = True,
     ) -> None:
         """As ``os.utime``: access and modification time in seconds, or ``ns`` in nanoseconds, or now.
 
         In ``ns`` a None stands for a time that is left as it is.
         """
+        data = self._timespecs(times, ns)
+        self._at("utimensat", AT.FDCWD if dir_fd is None else dir_fd, path, data, follow_symlinks=follow_symlinks)
+
+    def futime(
+        self,
+        fd: int,
+        times: tuple[float, float] | None = None,
+        *,
+        ns: tuple[int | None, int | None] | None = None,
+    ) -> None:
+        """:meth:`utime` of a descriptor."""
+        self.call("futimens", fd, self._timespecs(times, ns))
+
+    def _at(self, name: str, dir_fd: int, path: StrPath, *arguments: int | bytes, follow_symlinks: bool = True) -> None:
+        flag = 0 if follow_symlinks else AT.SYMLINK_NOFOLLOW
+        self.call(name, dir_fd, path_bytes(path), *arguments, flag, subject=os.fsdecode(path))
+
+    def _timespecs(self, times: tuple[float, float] | None, ns: tuple[int | None, int | None] | None) -> bytes:
         if times is not None:
+            if ns is not None:
+                raise ValueError("either times or ns, not both")
             ns = (round(times[0] * 10**9), round(times[1] * 10**9))
         moments: Iterable[int | UTIME | None] = ns if ns is not None else (UTIME.NOW, UTIME.NOW)
-        data = b"".join(self._timespec(moment) for moment in moments)
-        flag = 0 if follow_symlinks else AT.SYMLINK_NOFOLLOW
-        self.call("utimensat", AT.FDCWD, path_bytes(path), data, flag, subject=os.fsdecode(path))
+        return b"".join(self._timespec(moment) for moment in moments)
 
     def _timespec(self, moment: int | None) -> bytes:
         layout = self.abi.struct("timespec")
@@ -50,3 +120,24 @@ class Attributes(Base):
             return layout.build(tv_nsec=moment)
         seconds, nanoseconds = divmod(moment, 10**9)
         return layout.build(tv_sec=seconds, tv_nsec=nanoseconds)
+
+
+def names_of_flags(flags: int) -> list[str]:
+    """The names that chflags(1) has for a file's flags, such as ``["nodump", "schg"]``; a bit without one as hex."""
+    names = [name for name, bit in _FLAG_NAMES.items() if flags & bit]
+    unknown = flags & ~sum(_FLAG_NAMES.values())
+    return [*names, hex(unknown)] if unknown else names
+
+
+def flags_of_names(names: Iterable[str]) -> int:
+    """A file's flags by their names in chflags(1), long ones included.
+
+    :raises ValueError: there is no such flag.
+    """
+    flags = 0
+    for name in names:
+        bit = _FLAG_NAMES.get(name, _OTHER_NAMES.get(name))
+        if bit is None:
+            raise ValueError(f"{name!r} is no file flag: those are {', '.join(_FLAG_NAMES)}")
+        flags |= bit
+    return flags

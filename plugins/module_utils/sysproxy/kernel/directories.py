@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..netbsd.constants import DT, O
-from .base import StrPath
+from ..netbsd import KernelError
+from ..netbsd.constants import AT, DT, O
+from .base import StrPath, path_bytes
 from .files import Files
 
 _DIRECTORY_BUFFER: Final = 1 << 16
@@ -67,21 +68,43 @@ class Directories(Files):
                 if not name or b"/" in name or b"\0" in name:
                     raise self.broken(f"{directory} has an entry with the name {os.fsdecode(name)!r}")
                 text = os.fsdecode(name)
-                yield DirEntry(text, os.path.join(directory, text), head.d_fileno, head.d_type)
+                path = os.path.join(directory, text)
+                # Some file systems leave the type to stat, whose modes have the same numbers for it.
+                kind = head.d_type or self.lstat(path).st_mode >> 12
+                yield DirEntry(text, path, head.d_fileno, kind)
             position += head.d_reclen
 
-    def walk(self, top: StrPath) -> Iterator[tuple[str, list[str], list[str]]]:
-        """As ``os.walk(top, topdown=True)``: links to directories are listed, not followed."""
+    def walk(
+        self, top: StrPath, topdown: bool = True, *, onerror: Callable[[KernelError], object] | None = None
+    ) -> Iterator[tuple[str, list[str], list[str]]]:
+        """As ``os.walk``: links to directories are listed, not followed; a list of names may be changed on the way.
+
+        Unlike in ``os.walk``, a directory that cannot be read is an error. Where there is ``onerror``, it is called
+        with the error instead, and the directory is skipped.
+        """
+        name = os.fsdecode(top)
         directories: list[str] = []
         others: list[str] = []
-        for entry in self.scandir(top):
-            (directories if entry.is_dir() else others).append(entry.name)
-        yield os.fsdecode(top), directories, others
-        for name in directories:
-            yield from self.walk(os.path.join(os.fsdecode(top), name))
+        try:
+            for entry in self.scandir(top):
+                (directories if entry.is_dir() else others).append(entry.name)
+        except KernelError as error:
+            if onerror is None:
+                raise
+            onerror(error)
+            return
+        if topdown:
+            yield name, directories, others
+        for below in directories:
+            yield from self.walk(os.path.join(name, below), topdown, onerror=onerror)
+        if not topdown:
+            yield name, directories, others
 
-    def mkdir(self, path: StrPath, mode: int = 0o777) -> None:
-        self.path_call("mkdir", path, mode)
+    def mkdir(self, path: StrPath, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        if dir_fd is not None:
+            self.call("mkdirat", dir_fd, path_bytes(path), mode, subject=os.fsdecode(path))
+        else:
+            self.path_call("mkdir", path, mode)
 
     def makedirs(self, path: StrPath, mode: int = 0o777, exist_ok: bool = False) -> None:
         """As ``os.makedirs``: parents get the default mode."""
@@ -95,8 +118,22 @@ class Directories(Files):
             if not exist_ok or not self.isdir(path):
                 raise
 
-    def rmdir(self, path: StrPath) -> None:
-        self.path_call("rmdir", path)
+    def rmdir(self, path: StrPath, *, dir_fd: int | None = None) -> None:
+        if dir_fd is not None:
+            self.call("unlinkat", dir_fd, path_bytes(path), AT.REMOVEDIR, subject=os.fsdecode(path), label="rmdir")
+        else:
+            self.path_call("rmdir", path)
+
+    def removedirs(self, path: StrPath) -> None:
+        """As ``os.removedirs``: the directory, and then those above it for as long as they are empty."""
+        self.rmdir(path)
+        parent = os.path.dirname(os.fsdecode(path).rstrip("/"))
+        while parent.strip("/"):
+            try:
+                self.rmdir(parent)
+            except KernelError:
+                return
+            parent = os.path.dirname(parent.rstrip("/"))
 
     def rmtree(self, path: StrPath) -> None:
         """Remove a directory and all below it, following no links. Other file systems are not spared."""

@@ -46,18 +46,22 @@ class Files(Descriptors, Processes):
 
     # What a path is
 
-    def stat(self, path: StrPath, *, follow_symlinks: bool = True) -> os.stat_result:
+    def stat(self, path: StrPath, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         """As ``os.stat``. What only NetBSD has (flags, generation, birth) is in :meth:`native_stat`."""
-        return stat_result(self.native_stat(path, follow_symlinks=follow_symlinks))
+        return stat_result(self.native_stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks))
 
-    def lstat(self, path: StrPath) -> os.stat_result:
-        return self.stat(path, follow_symlinks=False)
+    def lstat(self, path: StrPath, *, dir_fd: int | None = None) -> os.stat_result:
+        return self.stat(path, dir_fd=dir_fd, follow_symlinks=False)
 
-    def native_stat(self, path: StrPath, *, follow_symlinks: bool = True) -> Any:
+    def native_stat(self, path: StrPath, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> Any:
         """The kernel's struct stat, with the members of sys/stat.h."""
         layout = self.abi.struct("stat")
         buffer = bytearray(layout.size)
-        self.path_call("__stat50" if follow_symlinks else "__lstat50", path, buffer)
+        if dir_fd is not None:
+            flag = 0 if follow_symlinks else AT.SYMLINK_NOFOLLOW
+            self.call("fstatat", dir_fd, path_bytes(path), buffer, flag, subject=os.fsdecode(path))
+        else:
+            self.path_call("__stat50" if follow_symlinks else "__lstat50", path, buffer)
         return layout.parse(buffer)
 
     def exists(self, path: StrPath) -> bool:
@@ -76,17 +80,25 @@ class Files(Descriptors, Processes):
                 return None
             raise
 
-    def access(self, path: StrPath, mode: int) -> bool:
+    def access(self, path: StrPath, mode: int, *, dir_fd: int | None = None) -> bool:
+        """Whether the real user may: ``mode`` is ``os.F_OK`` or of ``os.R_OK``, ``W_OK`` and ``X_OK``."""
         try:
-            self.path_call("access", path, mode)
+            if dir_fd is not None:
+                self.call("faccessat", dir_fd, path_bytes(path), mode, 0, subject=os.fsdecode(path))
+            else:
+                self.path_call("access", path, mode)
         except KernelError:
             return False
         return True
 
-    def readlink(self, path: StrPath) -> str:
+    def readlink(self, path: StrPath, *, dir_fd: int | None = None) -> str:
         buffer = bytearray(1024)
         arguments = path_bytes(path), buffer, len(buffer)
-        count = self.number_call(len(buffer), "readlink", *arguments, subject=os.fsdecode(path))
+        subject = os.fsdecode(path)
+        if dir_fd is not None:
+            count = self.number_call(len(buffer), "readlinkat", dir_fd, *arguments, subject=subject)
+        else:
+            count = self.number_call(len(buffer), "readlink", *arguments, subject=subject)
         return os.fsdecode(bytes(buffer[:count]))
 
     def realpath(self, path: StrPath) -> str:
@@ -122,29 +134,91 @@ class Files(Descriptors, Processes):
 
     # Names
 
-    def unlink(self, path: StrPath) -> None:
-        self.path_call("unlink", path)
+    def unlink(self, path: StrPath, *, dir_fd: int | None = None) -> None:
+        if dir_fd is not None:
+            self.call("unlinkat", dir_fd, path_bytes(path), 0, subject=os.fsdecode(path))
+        else:
+            self.path_call("unlink", path)
 
     remove = unlink
 
-    def rename(self, source: StrPath, destination: StrPath) -> None:
-        self._two_paths("rename", source, destination)
+    def rename(
+        self, source: StrPath, destination: StrPath, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
+    ) -> None:
+        """As ``os.rename``: what was at ``destination`` is replaced at once.
+
+        :raises KernelError: EOPNOTSUPP on the root file system, which cannot rename.
+        """
+        if src_dir_fd is None and dst_dir_fd is None:
+            self._two_paths("rename", source, destination)
+        else:
+            sides = _directory(src_dir_fd), path_bytes(source), _directory(dst_dir_fd), path_bytes(destination)
+            self.call("renameat", *sides, subject=_arrow(source, destination))
 
     replace = rename
 
-    def link(self, source: StrPath, destination: StrPath, *, follow_symlinks: bool = True) -> None:
+    def link(
+        self,
+        source: StrPath,
+        destination: StrPath,
+        *,
+        src_dir_fd: int | None = None,
+        dst_dir_fd: int | None = None,
+        follow_symlinks: bool = True,
+    ) -> None:
         """A hard link ``destination`` to ``source``, or to what ``source`` points to if it is a symbolic link."""
-        if follow_symlinks:
+        if follow_symlinks and src_dir_fd is None and dst_dir_fd is None:
             self._two_paths("link", source, destination)
             return
-        subject = f"{os.fsdecode(source)} -> {os.fsdecode(destination)}"
-        sides = AT.FDCWD, path_bytes(source), AT.FDCWD, path_bytes(destination)
-        self.call("linkat", *sides, 0, subject=subject, label="link")
+        sides = _directory(src_dir_fd), path_bytes(source), _directory(dst_dir_fd), path_bytes(destination)
+        flag = AT.SYMLINK_FOLLOW if follow_symlinks else 0
+        self.call("linkat", *sides, flag, subject=_arrow(source, destination), label="link")
 
-    def symlink(self, source: StrPath, destination: StrPath) -> None:
+    def symlink(self, source: StrPath, destination: StrPath, *, dir_fd: int | None = None) -> None:
         """A symbolic link ``destination`` that holds ``source``."""
-        self._two_paths("symlink", source, destination)
+        if dir_fd is not None:
+            sides = path_bytes(source), dir_fd, path_bytes(destination)
+            self.call("symlinkat", *sides, subject=_arrow(source, destination))
+        else:
+            self._two_paths("symlink", source, destination)
+
+    def mkfifo(self, path: StrPath, mode: int = 0o666, *, dir_fd: int | None = None) -> None:
+        """A named pipe. To open it, the kernel needs the component rumpvfs_fifofs."""
+        if dir_fd is not None:
+            self.call("mkfifoat", dir_fd, path_bytes(path), mode, subject=os.fsdecode(path))
+        else:
+            self.path_call("mkfifo", path, mode)
+
+    def mknod(self, path: StrPath, mode: int = 0o600, device: int = 0, *, dir_fd: int | None = None) -> None:
+        """A device or a regular file, by the type in ``mode``; ``device`` is a number of :func:`makedev`."""
+        if dir_fd is not None:
+            self.call("mknodat", dir_fd, path_bytes(path), mode, device, subject=os.fsdecode(path))
+        else:
+            self.path_call("__mknod50", path, mode, device)
+
+    def truncate(self, path: StrPath, length: int) -> None:
+        self.path_call("truncate", path, length)
 
     def _two_paths(self, name: str, source: StrPath, destination: StrPath) -> None:
-        subject = f"{os.fsdecode(source)} -> {os.fsdecode(destination)}"
-        self.call(name, path_bytes(source), path_bytes(destination), subject=subject)
+        self.call(name, path_bytes(source), path_bytes(destination), subject=_arrow(source, destination))
+
+
+def makedev(major: int, minor: int) -> int:
+    """A device's number as NetBSD has it, which differs from the controller's (sys/types.h)."""
+    return major << 8 & 0xFFF00 | minor << 12 & 0xFFF00000 | minor & 0xFF
+
+
+def major(device: int) -> int:
+    return device >> 8 & 0xFFF
+
+
+def minor(device: int) -> int:
+    return device >> 12 & 0xFFF00 | device & 0xFF
+
+
+def _directory(dir_fd: int | None) -> int:
+    return AT.FDCWD if dir_fd is None else dir_fd
+
+
+def _arrow(source: StrPath, destination: StrPath) -> str:
+    return f"{os.fsdecode(source)} -> {os.fsdecode(destination)}"
