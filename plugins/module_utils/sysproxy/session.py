@@ -149,6 +149,7 @@ class Session:
         :raises KeyError: the kernel's release has no such call.
         :raises ValueError: an argument does not fit.
         """
+        self._usable_channel()
         if not self._waiting:
             self._memory.drop_anonymous()
         lent: list[int] = []
@@ -165,7 +166,6 @@ class Session:
         except BaseException:
             self._take_back(lent)
             raise
-        self._usable_channel()
         self._request(call)
         return call
 
