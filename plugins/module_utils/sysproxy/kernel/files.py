@@ -99,7 +99,10 @@ class Files(Descriptors, Processes):
             count = self.number_call(len(buffer), "readlinkat", dir_fd, *arguments, subject=subject)
         else:
             count = self.number_call(len(buffer), "readlink", *arguments, subject=subject)
-        return os.fsdecode(bytes(buffer[:count]))
+        target = bytes(buffer[:count])
+        if b"\0" in target:
+            raise self.broken(f"readlink {subject} ended with a path that holds a NUL byte")
+        return os.fsdecode(target)
 
     def realpath(self, path: StrPath) -> str:
         """As ``os.path.realpath``: absolute, with no link in it; what does not exist stays as it is named.
