@@ -360,6 +360,12 @@ def test_a_link_longer_than_there_is_room_for(count: int, tmp_path: Path) -> Non
         server.kernel.readlink("/x")
 
 
+def test_a_link_that_no_file_system_has(tmp_path: Path) -> None:
+    answers = {"readlink": out("buf", b"a\0b", 0, 3)}
+    with serving(tmp_path, answers) as server, pytest.raises(ProtocolError, match="readlink /x ended with a path"):
+        server.kernel.readlink("/x")
+
+
 def test_links_that_go_round(tmp_path: Path) -> None:
     with serving(tmp_path, {"readlink": out("buf", b"x/y", 0, 3)}) as server, pytest.raises(KernelError, match="ELOOP"):
         server.kernel.realpath("/x")
