@@ -40,7 +40,7 @@ class AddressSpace:
         self._anonymous: list[int] = []
         self._anonymous_size = 0
         self.largest = 0
-        """The size of the largest buffer, which bounds what one frame can carry."""
+        """The size of the largest buffer since nothing was lent, which bounds what one frame can carry."""
 
     def lend(self, buffer: Buffer) -> int:
         """An address for ``buffer``, good until :meth:`take_back`.
@@ -48,23 +48,27 @@ class AddressSpace:
         :raises MemoryError: the buffers in flight leave no room for it.
         """
         view = memoryview(buffer).cast("B")
-        span = len(view) + _GUARD
-        span += -span % _ALIGNMENT
+        size = len(view)
+        span = (size + _GUARD + _ALIGNMENT - 1) & -_ALIGNMENT
         address = free = self._next if self._regions else _BASE
         if address + span > _TOP:
             address = self._gap(span)
         self._next = max(free, address + span)  # beyond all that is lent: what follows a gap is taken
         self._regions[address] = view
-        insort(self._bases, address)
-        self.largest = max(self.largest, len(view))
+        if address == self._next - span:
+            self._bases.append(address)  # behind all others, as nearly always
+        else:
+            insort(self._bases, address)
+        if size > self.largest:
+            self.largest = size
         return address
 
     def take_back(self, address: int) -> None:
         """End the lending of the buffer that starts at ``address``."""
-        view = self._regions.pop(address)
+        del self._regions[address]
         self._bases.remove(address)
-        if len(view) == self.largest:
-            self.largest = max(map(len, self._regions.values()), default=0)
+        if not self._bases:
+            self.largest = 0
 
     def lend_anonymous(self, length: int) -> int:
         """An address for memory that the kernel asks for itself (anonmmap), good until :meth:`drop_anonymous`.

@@ -41,8 +41,9 @@ from .transport import open_stream, parse_url
 
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_CONNECT_TIMEOUT: Final = 10.0
-IN_FLIGHT: Final = 32
-"""Calls that helpers keep outstanding. A server has 128 workers for the calls of all its clients."""
+IN_FLIGHT: Final = 16
+"""Calls that helpers keep outstanding. A server has 128 workers for the calls of all its clients, and more
+than these only make them wait for each other."""
 
 _PROGRAM: Final = "rumpkernel.rump"
 _FIRST_BACKOFF: Final = 0.05

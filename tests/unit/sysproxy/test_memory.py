@@ -190,10 +190,14 @@ def test_addresses_are_not_used_again_at_once_while_something_is_lent(space: Add
 
 
 def test_the_largest_buffer(space: AddressSpace) -> None:
-    space.lend(bytes(10))
+    small = space.lend(bytes(10))
+    assert space.largest == 10
     large = space.lend(bytes(1000))
     assert space.largest == 1000
     space.take_back(large)
+    space.take_back(small)
+    assert space.largest == 0
+    space.lend(bytes(10))
     assert space.largest == 10
 
 

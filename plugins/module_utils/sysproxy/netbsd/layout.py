@@ -64,6 +64,8 @@ SCALARS: Final[dict[str, tuple[int, str]]] = {
     "size_t": (0, "Q"),
     "pointer": (0, "Q"),
 }
+# Compiling a structure takes as long as parsing it so often, and makes it four times as fast.
+_COMPILED_AFTER: Final = 100
 _ARRAY = re.compile(r"(\w+)\[(\d+)\]")
 
 
@@ -84,6 +86,8 @@ class Layout:
         self.alignment = alignment
         self.offsets = offsets
         self.construct = struct
+        self._parse = struct.parse
+        self._parsed = 0
 
     def parse(self, data: bytes | bytearray | memoryview, offset: int = 0) -> Any:
         """The structure at ``offset`` of ``data``: a construct Container with the C members' names.
@@ -93,7 +97,10 @@ class Layout:
         piece = bytes(data[offset : offset + self.size])
         if len(piece) < self.size:
             raise ValueError(f"struct {self.name} needs {self.size} bytes, and {len(piece)} are there")
-        return self.construct.parse(piece)
+        self._parsed += 1
+        if self._parsed == _COMPILED_AFTER:
+            self._parse = self.construct.compile().parse
+        return self._parse(piece)
 
     def build(self, **members: Any) -> bytes:
         """The structure's bytes; members that are not named are zero.
