@@ -49,12 +49,10 @@ def info(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     nodes = list(kernel.sysctl.walk(parameters.get("name") or ""))
     values: dict[str, Any] = {}
     details: list[dict[str, Any]] = []
-    for node in nodes:
-        try:
-            value = kernel.sysctl.get(node)
-        except KernelError:
+    for node, value in zip(nodes, kernel.sysctl.values(nodes), strict=True):
+        if isinstance(value, KernelError):
             if len(nodes) == 1:
-                raise
+                raise value
             continue  # some nodes answer only with arguments in their name (net.inet.tcp.pcblist)
         if isinstance(value, bytes):
             value = value.hex()

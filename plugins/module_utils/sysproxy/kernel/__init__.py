@@ -15,15 +15,15 @@ from typing import Self
 
 from .attributes import Attributes
 from .clocks import Clocks
-from .directories import Directories
 from .extended_attributes import ExtendedAttributes
 from .filesystems import FileSystems
 from .interfaces import Interfaces
+from .many import Many
 from .mounts import Mounts
 from .sysctl import Sysctl
 
 
-class Kernel(Directories, Attributes, ExtendedAttributes, FileSystems, Mounts, Clocks):
+class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Mounts, Clocks):
     """A rump kernel over one session; made by :func:`~..connect`."""
 
     @property

@@ -45,8 +45,15 @@ class Base:
         :raises ProtocolError: it ended with another one, which no kernel's call does.
         """
         number, _ = self.session.call(name, *arguments, subject=subject)
+        return self.bounded(number, most, f"{name} {subject}".strip())
+
+    def bounded(self, number: int, most: int, about: str) -> int:
+        """``number``, with which the call ``about`` ended.
+
+        :raises ProtocolError: it is not from 0 to ``most``.
+        """
         if not 0 <= number <= most:
-            raise self.broken(f"{name} {subject}".strip() + f" ended with {number}, and 0 to {most} are possible")
+            raise self.broken(f"{about} ended with {number}, and 0 to {most} are possible")
         return number
 
     def broken(self, what: str) -> ProtocolError:

@@ -134,12 +134,3 @@ class Directories(Files):
             except KernelError:
                 return
             parent = os.path.dirname(parent.rstrip("/"))
-
-    def rmtree(self, path: StrPath) -> None:
-        """Remove a directory and all below it, following no links. Other file systems are not spared."""
-        for entry in list(self.scandir(path)):
-            if entry.is_dir():
-                self.rmtree(entry.path)
-            else:
-                self.unlink(entry.path)
-        self.rmdir(path)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Paths: what they lead to, their names and links, and whole files by them."""
+"""Paths: what they lead to, their names and links."""
 
 from __future__ import annotations
 
@@ -17,32 +17,11 @@ from .base import StrPath, path_bytes
 from .descriptors import Descriptors, stat_result
 from .processes import Processes
 
-_CHUNK: Final = 1 << 20
 _MAX_LINKS: Final = 32  # MAXSYMLINKS of sys/param.h
 
 
 class Files(Descriptors, Processes):
     """Shaped like ``os``. A path that is not absolute starts at the session's working directory."""
-
-    # Whole files
-
-    def read_file(self, path: StrPath) -> bytes:
-        """The whole content of a file."""
-        with self._opened(path, O.RDONLY) as fd:
-            pieces = []
-            while piece := self.read(fd, _CHUNK):
-                pieces.append(piece)
-            return b"".join(pieces)
-
-    def write_file(self, path: StrPath, data: bytes, mode: int = 0o666) -> None:
-        """Make ``data`` the whole content of a file, which is made when missing."""
-        with self._opened(path, O.WRONLY | O.CREAT | O.TRUNC, mode) as fd:
-            view = memoryview(data)
-            while view:
-                count = self.write(fd, view[:_CHUNK])
-                if not count:
-                    raise self.broken(f"write {os.fsdecode(path)} took nothing of {len(view)} bytes")
-                view = view[count:]
 
     # What a path is
 

@@ -11,13 +11,14 @@ children (CTL_QUERY). Source: sysctl(3), sysctl(9), sys/sysctl.h.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ..errors import RumpError
 from ..netbsd import KernelError
 from ..netbsd.constants import CTL, CTLFLAG, CTLTYPE, SYSCTL
+from ..session import Request
 from .base import Base
 
 Mib = tuple[int, ...]
@@ -103,6 +104,36 @@ class Sysctl:
         if node.type == CTLTYPE.NODE:
             raise SysctlValueError(f"sysctl {node.name} is a subtree, not a value")
         return self._decode(node, self.read(node.mib, node.name, node.size))
+
+    def values(self, nodes: Sequence[SysctlNode]) -> Iterator[Value | KernelError]:
+        """The values of many nodes, or the errors that they gave, in order; many are asked for at once."""
+        abi = self._base.abi
+        buffers: list[tuple[bytearray, bytearray]] = []
+
+        def requests() -> Iterator[Request]:
+            for node in nodes:
+                size = min(node.size, _LARGEST_VALUE)
+                value, length = bytearray(size), bytearray(abi.integer("size_t", size))
+                buffers.append((value, length))
+                number = abi.integers("int", *node.mib)
+                arguments = (number, len(node.mib), value if size else None, length, None, 0)
+                yield Request("__sysctl", arguments, node.name, "sysctl")
+
+        for node, result in zip(nodes, self._base.session.map(requests()), strict=True):
+            value, length = buffers.pop(0)
+            needed = abi.read_integer("size_t", length)
+            if isinstance(result, KernelError) and result.name != "ENOMEM":
+                yield result
+            elif isinstance(result, KernelError) or needed > len(value):
+                yield self._get_or_error(node)  # its size says nothing, or it grew
+            else:
+                yield self._decode(node, bytes(value[:needed]))
+
+    def _get_or_error(self, node: SysctlNode) -> Value | KernelError:
+        try:
+            return self.get(node)
+        except KernelError as error:
+            return error
 
     def set(self, node: SysctlNode | str, value: Value) -> None:
         """Write a value, of the type that :meth:`get` gives.
