@@ -287,7 +287,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
         called.write("buf", piece)
         return 0, len(piece)
 
-    with serving(tmp_path, {"open": (0, 5), "read": read, "close": 0}) as server:
+    with serving(tmp_path, {"open": (0, 5), "__fstat50": 0, "read": read, "close": 0}) as server:
         assert server.kernel.read_file("/x") == b"firstsecond" + b"x" * 5000
     assert server.calls[-1] == ("close", {"fd": 5})
 
@@ -301,16 +301,16 @@ def test_writing_a_whole_file_in_pieces(tmp_path: Path) -> None:
         return 0, length
 
     content = os.urandom(3500)
-    with serving(tmp_path, {"open": (0, 5), "write": write, "close": 0}) as server:
+    with serving(tmp_path, {"open": (0, 5), "pwrite": write, "close": 0}) as server:
         server.kernel.write_file("/x", content, 0o600)
     assert b"".join(seen) == content
     assert server.calls[0][1]["flags"] == O.WRONLY | O.CREAT | O.TRUNC
-    assert server.names() == ["open", *["write"] * 4, "close"]
+    assert server.names() == ["open", *["pwrite"] * 4, "close"]
 
 
 def test_a_write_that_takes_nothing_does_not_go_on_for_ever(tmp_path: Path) -> None:
     with (
-        serving(tmp_path, {"open": (0, 5), "write": (0, 0), "close": 0}) as server,
+        serving(tmp_path, {"open": (0, 5), "pwrite": (0, 0), "close": 0}) as server,
         pytest.raises(ProtocolError, match="took nothing of 7 bytes"),
     ):
         server.kernel.write_file("/x", b"content")
@@ -325,7 +325,7 @@ def test_a_write_that_takes_nothing_does_not_go_on_for_ever(tmp_path: Path) -> N
 def test_an_error_is_told_and_the_file_closed_where_that_can_be(
     call: Callable[[Kernel], object], answer: Any, error: type[Exception], tmp_path: Path
 ) -> None:
-    answers = {"open": (0, 5), "read": answer, "write": answer, "__getdents30": answer, "close": 0}
+    answers = {"open": (0, 5), "__fstat50": 0, "read": answer, "pwrite": answer, "__getdents30": answer, "close": 0}
     with serving(tmp_path, answers, timeout=0.2) as server, pytest.raises(error) as caught:
         call(server.kernel)
     assert type(caught.value) is error

@@ -70,7 +70,7 @@ class Noise:
             self._write(view)
         yield 0x10000
 
-    def map(self, requests: Any, *_limit: int) -> Iterator[Any]:
+    def map(self, requests: Any, limit: int = 1) -> Iterator[Any]:
         for request in requests:
             try:
                 yield self.call(request.name, *request.arguments)

@@ -4,8 +4,8 @@
 
 """The façade: a rump kernel as an object shaped like Python's ``os``.
 
-:class:`Kernel` has the calls of files, processes and mount points itself; what ``os`` has no shape
-for hangs on it: ``k.sysctl`` and ``k.interfaces``.
+:class:`Kernel` has the calls of files, processes, sockets and mount points itself; what Python has no shape for
+hangs on it: ``k.sysctl``, ``k.interfaces`` and ``k.modules``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Self
 
+from ..netbsd import Errno
+from ..netbsd.kernel_error import kernel_error
 from .attributes import Attributes
 from .clocks import Clocks
 from .extended_attributes import ExtendedAttributes
 from .filesystems import FileSystems
 from .interfaces import Interfaces
 from .many import Many
+from .modules import Modules
 from .mounts import Mounts
-from .sysctl import Sysctl
+from .sockets import Sockets
+from .streams import Streams
+from .system import System
+from .tracing import Tracing
 
 
-class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Mounts, Clocks):
+class Kernel(
+    Directories, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts, Sockets, Clocks, Tracing, System
+):
     """A rump kernel over one session; made by :func:`~..connect`."""
 
     @property
@@ -31,12 +39,22 @@ class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Mounts, Clocks):
         return self.session.url
 
     @cached_property
-    def sysctl(self) -> Sysctl:
-        return Sysctl(self)
-
-    @cached_property
     def interfaces(self) -> Interfaces:
         return Interfaces(self, self.sysctl)
+
+    @cached_property
+    def modules(self) -> Modules:
+        return Modules(self)
+
+    def if_nametoindex(self, name: str) -> int:
+        """The index of a network interface.
+
+        :raises KernelError: ENXIO, there is none of that name.
+        """
+        found = self.interfaces.get(name)
+        if found is None:
+            raise kernel_error(Errno.ENXIO, "if_nametoindex", name)
+        return found.index
 
     def disconnect(self) -> None:
         """End the session; the kernel closes what it left open."""
