@@ -41,6 +41,9 @@ RENAMED: Final = {
     ("sysctlnode", "_sysctl_desc"): "_sysctl_desc.__sysc_ustr.__sysc_sdatum",
     ("sysctlnode", "sysctl_un.scu_raw"): "sysctl_un",
     ("in6_ifreq", "ifr_ifru.ifru_raw"): "ifr_ifru",
+    ("ktr_header", "ktr_ts.tv_sec"): "_v._v2._ts.tv_sec",
+    ("ktr_header", "ktr_ts.tv_nsec"): "_v._v2._ts.tv_nsec",
+    ("ktr_header", "ktr_lid"): "_v._v2._lid",
     **{("sockaddr_dl", f"sdl_{part}"): f"sdl_addr.dl_{part}" for part in ("type", "nlen", "alen", "slen", "data")},
 }
 # C declares these as struct sockaddr, and fills them with a struct sockaddr_in.

@@ -29,9 +29,7 @@ from .system import System
 from .tracing import Tracing
 
 
-class Kernel(
-    Directories, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts, Sockets, Clocks, Tracing, System
-):
+class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts, Sockets, Clocks, Tracing, System):
     """A rump kernel over one session; made by :func:`~..connect`."""
 
     @property

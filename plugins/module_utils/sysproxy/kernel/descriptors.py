@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ..memory import Buffer
 from ..netbsd.constants import LOCK, F, O
+from ..netbsd.kernel_error import kernel_error
 from .base import LARGEST_DESCRIPTOR, Base, StrPath, path_bytes
 
 _SHARED_FLAGS: Final = "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY"
@@ -118,6 +119,15 @@ class Descriptors(Base):
 
     def ftruncate(self, fd: int, length: int) -> None:
         self.call("ftruncate", fd, length)
+
+    def posix_fallocate(self, fd: int, offset: int, length: int) -> None:
+        """Make sure that there is room for a part of a file.
+
+        :raises KernelError: EOPNOTSUPP from tmpfs, FFS and the root file system, which cannot.
+        """
+        number, _ = self.call("posix_fallocate", fd, offset, length)  # it gives its error as its result
+        if number:
+            raise kernel_error(number, "posix_fallocate", str(fd))
 
     def fsync(self, fd: int) -> None:
         self.call("fsync", fd)

@@ -11,7 +11,7 @@ import stat as stat_module
 from typing import Any, Final
 
 from ..netbsd import Errno, KernelError
-from ..netbsd.constants import AT, O
+from ..netbsd.constants import AT
 from ..netbsd.kernel_error import kernel_error
 from .base import StrPath, path_bytes
 from .descriptors import Descriptors, stat_result

@@ -77,11 +77,13 @@ class Sysctl:
         self._base = base
         self._queried: dict[Mib, list[bytes]] = {}
 
-    def node(self, name: str) -> SysctlNode:
-        """The node with a dotted name; a component may also be a number, as in ``vfs.generic.1``.
+    def node(self, name: str | Mib) -> SysctlNode:
+        """The node with a dotted name; a component may also be a number, as in ``vfs.generic.1``, and all of them
+        are in a number such as ``(1, 10)``.
 
         :raises UnknownSysctl: a component does not exist.
         """
+        name = name if isinstance(name, str) else ".".join(map(str, name))
         found = SysctlNode("", (), CTLTYPE.NODE, CTLFLAG(0), 0)
         for component in name.split("."):
             child = self._child(found, component) if found.type == CTLTYPE.NODE else None
@@ -95,12 +97,15 @@ class Sysctl:
         children = (self._parse(node, record) for record in self._records(node))
         return {child.name.rpartition(".")[2]: child for child in children}
 
-    def get(self, node: SysctlNode | str) -> Value:
+    def get(self, node: SysctlNode | str | Mib) -> Value:
         """A value: an int (quads too), str or bool by the node's type; bytes for a struct.
+
+        The node is given as such, by its name or by its number. What no query tells of (``kern.proc`` and below) is
+        to be had by :meth:`read`.
 
         :raises SysctlValueError: the node is of type NODE and has no value.
         """
-        node = self.node(node) if isinstance(node, str) else node
+        node = node if isinstance(node, SysctlNode) else self.node(node)
         if node.type == CTLTYPE.NODE:
             raise SysctlValueError(f"sysctl {node.name} is a subtree, not a value")
         return self._decode(node, self.read(node.mib, node.name, node.size))
@@ -135,21 +140,22 @@ class Sysctl:
         except KernelError as error:
             return error
 
-    def set(self, node: SysctlNode | str, value: Value) -> None:
+    def set(self, node: SysctlNode | str | Mib, value: Value) -> None:
         """Write a value, of the type that :meth:`get` gives.
 
         :raises SysctlValueError: the value does not fit the node.
         :raises PermissionError: the node cannot be written to.
         """
-        node = self.node(node) if isinstance(node, str) else node
+        node = node if isinstance(node, SysctlNode) else self.node(node)
         data = self._encode(node, value)
         mib = self._base.abi.integers("int", *node.mib)
         self._base.call(
             "__sysctl", mib, len(node.mib), None, None, data, len(data), label="sysctl", subject=f"-w {node.name}"
         )
 
-    def describe(self, node: SysctlNode) -> str:
+    def describe(self, node: SysctlNode | str | Mib) -> str:
         """The kernel's description of a node; often empty."""
+        node = node if isinstance(node, SysctlNode) else self.node(node)
         parent, number = node.mib[:-1], node.mib[-1]
         question = self._base.abi.struct("sysctlnode").build(sysctl_flags=SYSCTL.VERS_1, sysctl_num=number)
         data = self.read((*parent, CTL.DESCRIBE), node.name, 1024, question)

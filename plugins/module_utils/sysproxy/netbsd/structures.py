@@ -311,6 +311,16 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
     ),
     "cmsghdr": (("cmsg_len", "uint32"), ("cmsg_level", "int"), ("cmsg_type", "int")),
     "sockaddr_un": (("sun_len", "uint8"), ("sun_family", "uint8"), ("sun_path", "char[104]")),
+    # sys/ktrace.h: the head of a record of version 2
+    "ktr_header": (
+        ("ktr_len", "int"),
+        ("ktr_type", "int16"),
+        ("ktr_version", "int16"),
+        ("ktr_pid", "int"),
+        ("ktr_comm", "char[17]"),
+        ("ktr_ts", "timespec"),
+        ("ktr_lid", "int"),
+    ),
     # sys/module.h: the list of modules, whose strings follow at offsets since release 9
     "modctl_load_t": (
         ("ml_filename", "pointer"),
