@@ -13,23 +13,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Self
 
-from ..netbsd import Errno
-from ..netbsd.kernel_error import kernel_error
 from .attributes import Attributes
 from .clocks import Clocks
 from .extended_attributes import ExtendedAttributes
 from .filesystems import FileSystems
-from .interfaces import Interfaces
 from .many import Many
 from .modules import Modules
 from .mounts import Mounts
-from .sockets import Sockets
+from .network import Network
 from .streams import Streams
-from .system import System
 from .tracing import Tracing
 
 
-class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts, Sockets, Clocks, Tracing, System):
+class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts, Network, Clocks, Tracing):
     """A rump kernel over one session; made by :func:`~..connect`."""
 
     @property
@@ -37,22 +33,8 @@ class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts,
         return self.session.url
 
     @cached_property
-    def interfaces(self) -> Interfaces:
-        return Interfaces(self, self.sysctl)
-
-    @cached_property
     def modules(self) -> Modules:
         return Modules(self)
-
-    def if_nametoindex(self, name: str) -> int:
-        """The index of a network interface.
-
-        :raises KernelError: ENXIO, there is none of that name.
-        """
-        found = self.interfaces.get(name)
-        if found is None:
-            raise kernel_error(Errno.ENXIO, "if_nametoindex", name)
-        return found.index
 
     def disconnect(self) -> None:
         """End the session; the kernel closes what it left open."""

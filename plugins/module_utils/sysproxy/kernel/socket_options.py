@@ -14,7 +14,8 @@ import socket
 from enum import IntEnum
 from typing import Final
 
-from ..netbsd.constants import IP, IPPROTO, IPV6, MSG, SO, SOL
+from ..netbsd import Abi
+from ..netbsd.constants import IP, IPPROTO, IPV6, MSG, SO, SOCK, SOL
 
 _OPTIONS: Final[dict[int, type[IntEnum]]] = {SOL.SOCKET: SO, IPPROTO.IP: IP, IPPROTO.IPV6: IPV6}
 _OTHER_NAMES: Final = {"IPV6_ADD_MEMBERSHIP": IPV6.JOIN_GROUP, "IPV6_DROP_MEMBERSHIP": IPV6.LEAVE_GROUP}
@@ -85,3 +86,8 @@ def native_flags(flags: int) -> int:
     if flags:
         raise ValueError(f"NetBSD has no flags {flags:#x} of send and recv")
     return native
+
+
+def creation_flags(abi: Abi) -> int:
+    """Of all sockets: they never wait in the kernel, and raise no SIGPIPE, where the release can be told so."""
+    return SOCK.NONBLOCK | (SOCK.NOSIGPIPE if abi.release >= (7,) else 0)

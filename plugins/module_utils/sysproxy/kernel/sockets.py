@@ -20,19 +20,17 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 from ..errors import RumpError
 from ..memory import Buffer
 from ..netbsd import Errno, KernelError
-from ..netbsd.constants import AF, POLL, SO, SOCK, SOL
+from ..netbsd.constants import AF, POLL, SO, SOL
 from ..netbsd.kernel_error import kernel_error
-from .addresses import LARGEST, Address, family_of, host_family, pack, unpack
+from .addresses import LARGEST, Address, host_family, pack, unpack
 from .ancillary import Ancillary, host_flags
-from .base import LARGEST_DESCRIPTOR, Base
-from .polling import Polling
-from .socket_options import native_flags, native_option
+from .base import LARGEST_DESCRIPTOR
+from .socket_options import creation_flags, native_flags, native_option
 from .streams import DEFAULT_BUFFER_SIZE, buffered
 
 if TYPE_CHECKING:
     from . import Kernel
 
-_TYPES: Final = 0xF
 _LARGEST_OPTION: Final = 1 << 12
 _Result = TypeVar("_Result")
 
@@ -42,7 +40,7 @@ class SocketTimeout(RumpError, TimeoutError):
 
 
 class Socket:
-    """A socket of the kernel's. Made by :meth:`Sockets.socket` and its kin.
+    """A socket of the kernel's. Made by :meth:`~.network.Network.socket` and its kin.
 
     Its methods are those of ``socket.socket`` and raise what they raise. Families, types, options and flags may be
     the controller's of Python's ``socket``, or NetBSD's of :mod:`~..netbsd.constants`.
@@ -97,7 +95,7 @@ class Socket:
 
     def accept(self) -> tuple[Socket, Address]:
         """A connection, and the address it comes from."""
-        flags = _creation_flags(self._kernel)
+        flags = creation_flags(self._kernel.abi)
 
         def attempt() -> tuple[Socket, Address]:
             name = bytearray(LARGEST)
@@ -406,66 +404,6 @@ class SocketStream(io.RawIOBase):
         if not self.closed:
             super().close()
             self._owner.file_closed()
-
-
-class Sockets(Polling):
-    """Sockets of the kernel's network."""
-
-    def socket(self, family: int = AF.INET, type: int = SOCK.STREAM, proto: int = 0) -> Socket:  # noqa: A002
-        """A new socket, as ``socket.socket``. A routing socket is ``socket(AF.ROUTE, SOCK.RAW)``.
-
-        :raises ValueError: there is no such family in a rump kernel.
-        :raises KernelError: EAFNOSUPPORT or EPROTONOSUPPORT, the kernel has no component for it.
-        """
-        native = family_of(family)
-        kind = int(type) & _TYPES
-        subject = f"AF_{native.name} {SOCK(kind).name or kind}"
-        arguments = native, kind | _creation_flags(self), proto
-        fd = self.number_call(LARGEST_DESCRIPTOR, "__socket30", *arguments, subject=subject)
-        return Socket(self, native, kind, proto, fd)  # type: ignore[arg-type]
-
-    def socketpair(self, family: int = AF.LOCAL, type: int = SOCK.STREAM, proto: int = 0) -> tuple[Socket, Socket]:  # noqa: A002
-        """Two sockets that are connected with each other."""
-        native = family_of(family)
-        kind = int(type) & _TYPES
-        ends = bytearray(8)
-        self.call("socketpair", native, kind | _creation_flags(self), proto, ends, subject=f"AF_{native.name}")
-        first, second = (self.abi.read_integer("int", ends[at : at + 4]) for at in (0, 4))
-        if first < 0 or second < 0:
-            raise self.broken(f"socketpair ended with the descriptors {first} and {second}")
-        return tuple(Socket(self, native, kind, proto, fd) for fd in (first, second))  # type: ignore[arg-type,return-value]
-
-    def create_connection(
-        self, address: tuple[str, int], timeout: float | None = None, source_address: tuple[str, int] | None = None
-    ) -> Socket:
-        """A TCP connection from the kernel's network to a numeric address, IPv4 or IPv6."""
-        made = self.socket(AF.INET6 if ":" in address[0] else AF.INET)
-        try:
-            made.settimeout(timeout)
-            if source_address is not None:
-                made.bind(source_address)
-            made.connect(address)
-        except BaseException:
-            made.close()
-            raise
-        return made
-
-    def create_server(self, address: tuple[str, int], *, family: int = AF.INET, backlog: int = 128) -> Socket:
-        """A TCP socket that listens at an address of the kernel's; an empty host is all of them."""
-        made = self.socket(family)
-        try:
-            made.setsockopt(SOL.SOCKET, SO.REUSEADDR, 1)
-            made.bind(address)
-            made.listen(backlog)
-        except BaseException:
-            made.close()
-            raise
-        return made
-
-
-def _creation_flags(kernel: Base) -> int:
-    """Of all sockets: they never wait in the kernel, and raise no SIGPIPE, where the release can be told so."""
-    return SOCK.NONBLOCK | (SOCK.NOSIGPIPE if kernel.abi.release >= (7,) else 0)
 
 
 def _option(level: int, option: int) -> str:
