@@ -55,6 +55,9 @@ class OpenFile:
     async def ioctl(self, request: IoctlRequest) -> None:
         raise refuse("ENOTTY")
 
+    def set_flags_allowed(self) -> None:
+        """Refuse F_SETFL, if what is behind the file does."""
+
     def attributes(self, kernel: SimulatedKernel) -> dict[str, object]:
         """The members of struct stat."""
         raise refuse("EOPNOTSUPP")
@@ -194,6 +197,9 @@ class NodeFile(OpenFile):
             request.put_integer("int", node.filesystem.size_of(node) - self.offset)
             return
         raise refuse("ENOTTY")
+
+    def set_flags_allowed(self) -> None:
+        self._node.filesystem.set_descriptor_flags(self._node)
 
     def attributes(self, kernel: SimulatedKernel) -> dict[str, object]:
         return kernel.attributes(self._node)

@@ -32,7 +32,7 @@ from .usermemory import UserMemory
 from .vfs.filesystem import MNT_ROOTFS
 from .vfs.mountable import TYPES
 from .vfs.mounts import MountTable
-from .vfs.node import NO_DEVICE, Node
+from .vfs.node import Node
 from .vfs.rumpfs import RumpFs
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class SimulatedKernel:
             "st_nlink": node.links,
             "st_uid": node.uid,
             "st_gid": node.gid,
-            "st_rdev": node.rdev if node.is_device else NO_DEVICE,
+            "st_rdev": filesystem.rdev_of(node),
             "times": (node.atime, node.mtime, node.ctime, node.birthtime),
             "st_size": filesystem.size_of(node),
             "st_blocks": filesystem.blocks_of(node),

@@ -19,7 +19,7 @@ from .rooms import MACHINES, Abi
 DEFAULT_COMPONENTS = frozenset({
     "rumpvfs", "rumpvfs_fifofs", "rumpdev", "rumpdev_disk", "rumpdev_vnd", "rumpdev_cgd", "rumpdev_bpf",
     "rumpdev_rnd", "rumpdev_raidframe", "rumpdev_opencrypto", "rumpvfs_layerfs", "rumpfs_tmpfs",
-    "rumpfs_kernfs", "rumpfs_ffs", "rumpfs_msdos", "rumpfs_ext2fs", "rumpfs_cd9660", "rumpfs_fdesc",
+    "rumpfs_kernfs", "rumpfs_ffs", "rumpfs_mfs", "rumpfs_msdos", "rumpfs_ext2fs", "rumpfs_cd9660", "rumpfs_fdesc",
     "rumpfs_union", "rumpfs_null", "rumpfs_ptyfs", "rumpkern_tty", "rumpkern_crypto", "rumpkern_sysproxy",
     "rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_netinet6", "rumpnet_local", "rumpnet_shmif",
     "rumpnet_virtif", "rumpnet_bridge", "rumpnet_gif", "rumpnet_tap", "rumpnet_agr", "rumpnet_npf",

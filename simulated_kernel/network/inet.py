@@ -161,7 +161,7 @@ class Inet:
         mark_change()
 
     def _set_address(self, request: IoctlRequest, interface: Interface) -> None:
-        """SIOCSIFADDR: the interface's first address becomes another, with its class's netmask."""
+        """SIOCSIFADDR: the interface's first address becomes another, and keeps its netmask."""
         _length, family, wanted = self._sockaddr(request, ADDRESS)
         if family != AF_INET:
             raise refuse("EAFNOSUPPORT")
@@ -172,7 +172,7 @@ class Inet:
         else:
             self._scrub(interface, address)
         is_new_host = address.address != wanted
-        address.address, address.mask, address.mask_family = wanted, ANY, AF_INET
+        address.address = wanted
         self._initialise(interface, address, is_new_host)
         if is_new:
             interface.addresses.append(address)
@@ -264,7 +264,12 @@ class Inet:
         return [(interface, address) for interface in self._stack.interfaces for address in self.addresses(interface)]
 
     def _add_prefix(self, interface: Interface, address: InterfaceAddress) -> None:
-        """The address owns the route to its network, unless another one does."""
+        """The address owns the route to its network, unless another one does.
+
+        A loopback's never does: the route to the address itself is there already.
+        """
+        if interface.flags & IFF_LOOPBACK:
+            return
         if interface.flags & IFF_POINTOPOINT and address.broadcast is None:
             return
         prefix = self._prefix(interface, address)

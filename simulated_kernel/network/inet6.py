@@ -40,6 +40,9 @@ from .interfaces import (
     IFF_POINTOPOINT,
     IFT_BRIDGE,
     IFT_CARP,
+    IFT_ETHER,
+    IFT_GIF,
+    IFT_PPP,
     LINK_STATE_DOWN,
     NAME_SIZE,
     Interface,
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
 LOOPBACK = bytes(15) + b"\1"
 MINIMUM_MTU = 1280
 READ_ONLY_FLAGS = IN6_IFF_DUPLICATED | IN6_IFF_DETACHED | IN6_IFF_TENTATIVE | IN6_IFF_NODAD | IN6_IFF_AUTOCONF
+NEIGHBOUR_CACHE_TYPES = frozenset({IFT_ETHER, IFT_CARP, IFT_GIF, IFT_PPP})
+"""Interfaces whose addresses get an entry in the neighbour cache (nd6_need_cache)."""
 RETRANS_SECONDS = 1.0
 MAX_DELAY_SECONDS = 1.0
 
@@ -257,12 +262,12 @@ class Inet6:
         entry.metric = interface.metric
         if length == 128 and entry.broadcast is not None and not entry.flags & IFA_ROUTE:
             entry.flags |= IFA_ROUTE
-        if new and not interface.flags & IFF_LOOPBACK:
-            entry.flags |= RTF_CONNECTED
 
     def _attach(self, interface: Interface, entry: InterfaceAddress, flags: int, delay: bool) -> None:
         interface.addresses.append(entry)
         self._stack.routes.address_added(interface, entry)
+        if interface.kind.type in NEIGHBOUR_CACHE_TYPES and not interface.flags & IFF_LOOPBACK:
+            entry.flags = RTF_CONNECTED
         if interface.does_dad and not flags & IN6_IFF_NODAD and entry.state & IN6_IFF_TENTATIVE:
             self.start_dad(entry, random.uniform(0, MAX_DELAY_SECONDS) if delay else 0.01)
 

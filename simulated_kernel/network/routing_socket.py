@@ -11,6 +11,3 @@ from .sockets import Socket
 
 class RoutingSocket(Socket):
     """A socket of the family AF_ROUTE."""
-
-    def shut_down(self, how: int) -> None:
-        """Allowed: the utilities say that they will not read."""

@@ -9,11 +9,12 @@ Sources: sys/kern/uipc_syscalls.c, sys_socket.c.
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from typing import TYPE_CHECKING
 
 from ..errors import refuse
-from ..files import FREAD, FWRITE, OpenFile
+from ..files import FREAD, FWRITE, O_NONBLOCK, OpenFile
 from ..usermemory import UserIo
 from .addresses import AF_INET, AF_INET6, AF_LINK, AF_LOCAL, AF_ROUTE
 
@@ -49,7 +50,13 @@ class Socket(OpenFile):
         """What setsockopt set, by (level, name)."""
 
     async def read(self, io: UserIo, offset: int | None) -> None:
-        raise refuse("ESPIPE" if offset is not None else "ENOTCONN")
+        if offset is not None:
+            raise refuse("ESPIPE")
+        if self.kind == SOCK_STREAM:
+            raise refuse("ENOTCONN")
+        if self.flags & O_NONBLOCK:
+            raise refuse("EAGAIN")
+        await asyncio.get_running_loop().create_future()
 
     async def write(self, io: UserIo, offset: int | None) -> None:
         raise refuse("ESPIPE" if offset is not None else "ENOTCONN")
@@ -67,7 +74,8 @@ class Socket(OpenFile):
 
     def shut_down(self, how: int) -> None:
         """shutdown(2): 0 no more reading, 1 no more writing, 2 both."""
-        raise refuse("ENOTCONN")
+        if self.kind == SOCK_STREAM:
+            raise refuse("ENOTCONN")
 
     def attributes(self, kernel: SimulatedKernel) -> dict[str, object]:
         return {"st_mode": stat.S_IFSOCK}

@@ -81,10 +81,11 @@ class NetworkStack:
         return interface
 
     def _take_index(self) -> int:
-        """The lowest index that no interface has had lately: they count up."""
-        index = self._next_index
-        self._next_index += 1
-        return index
+        """The last index that was given out if it is free again, or the next free one."""
+        taken = {interface.index for interface in self.interfaces}
+        while self._next_index in taken:
+            self._next_index += 1
+        return self._next_index
 
     # Protocols' reactions
 
@@ -253,6 +254,7 @@ class NetworkStack:
         elif what in (NET_RT_DUMP, NET_RT_FLAGS):
             messages = self.routes.dump(request.abi, family & 0xFF, what, argument)
         else:
+            request.old_length = 0
             raise refuse("EINVAL")
         await _give_messages(request, messages)
 

@@ -84,6 +84,7 @@ async def fcntl(call: Call) -> int:
         case 3:
             return _own_flags(file)
         case 4:
+            file.set_flags_allowed()
             file.flags = (file.flags & ~SETTABLE_FLAGS) | (argument & SETTABLE_FLAGS)
             return 0
         case 13:

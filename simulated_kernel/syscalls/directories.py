@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..errors import refuse
 from ..files import FREAD
+from ..vfs.filesystem import DirectoryEntry
 from ..vfs.lookup import path_of
 from ..vfs.node import Node
 from ..vfs.permissions import EXECUTE, check_access
@@ -29,7 +30,7 @@ async def getdents(call: Call) -> int:
     left, address = min(call["count"], MAX_BUFFER), call["buf"]
     async with node.lock:
         for entry in node.filesystem.directory_entries(node, file.offset):
-            raw = _dirent(call, entry.number, entry.kind, entry.name)
+            raw = _dirent(call, entry, node.filesystem.entry_size)
             if len(raw) > left:
                 break
             await call.memory.copyout(address, raw)
@@ -40,13 +41,13 @@ async def getdents(call: Call) -> int:
     return address - call["buf"]
 
 
-def _dirent(call: Call, number: int, kind: int, name: bytes) -> bytes:
-    """A struct dirent: the head, the name with its NUL, up to a multiple of eight bytes."""
+def _dirent(call: Call, entry: DirectoryEntry, size: int | None) -> bytes:
+    """A struct dirent: the head, the name with its NUL, up to a multiple of eight bytes, or of a fixed size."""
     head = call.memory.abi.struct("dirent_head")
     start = head.offset_of("d_type") + 1
-    length = -(-(start + len(name) + 1) // 8) * 8
-    built = head.build(d_fileno=number, d_reclen=length, d_namlen=len(name), d_type=kind)[:start]
-    return (built + name).ljust(length, b"\0")
+    length = size or -(-(start + len(entry.name) + 1) // 8) * 8
+    built = head.build(d_fileno=entry.number, d_reclen=length, d_namlen=len(entry.name), d_type=entry.kind)
+    return (built[:start] + entry.name).ljust(length, b"\0")
 
 
 def _enter(call: Call, node: Node) -> Node:

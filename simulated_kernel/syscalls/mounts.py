@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from ..errors import refuse
+from ..errors import SyscallError, refuse
+from ..rooms import Errno
 from ..vfs.filesystem import FileSystem, Space
+from ..vfs.lookup import View, path_of
 from ..vfs.mountable import TYPES, MountArguments
 from ..vfs.mounts import MNT_FORCE, MNT_RDONLY, VISIBLE_FLAGS
 from ..vfs.node import Node
@@ -29,7 +31,7 @@ async def mount(call: Call) -> int:
     node = call.resolve(path).existing()
     type_name = node.filesystem.type_name
     if not flags & (MNT_GETARGS | MNT_UPDATE):
-        type_name = (await call.memory.copyinstr(call["type"], TYPE_NAME_SIZE)).decode("utf-8", "replace")
+        type_name = await _type_name(call)
         call.note("type", type_name)
         if type_name not in call.kernel.filesystem_types():
             raise refuse("ENODEV")
@@ -51,13 +53,22 @@ async def mount(call: Call) -> int:
     return 0
 
 
+async def _type_name(call: Call) -> str:
+    """The type's name; one that is too long is none that the kernel knows."""
+    try:
+        raw = await call.memory.copyinstr(call["type"], TYPE_NAME_SIZE)
+    except SyscallError as error:
+        raise refuse("ENODEV" if error.errno is Errno.ENAMETOOLONG else error.errno.name) from None
+    return raw.decode("utf-8", "replace")
+
+
 async def _mount_new(call: Call, path: bytes, node: Node, kind, arguments: MountArguments) -> None:  # type: ignore[no-untyped-def]
     filesystem = await kind.make(arguments)
-    await call.memory.copyinstr(call["path"], 1023)
+    mounted_on = (_root_path(call) + await call.memory.copyinstr(call["path"], 1023))[:1023]
     path = await call.memory.path(call["path"])
     if call.resolve(path).node is not node:
         raise refuse("EINVAL")
-    call.kernel.mounts.attach(filesystem, node, arguments.flags, path, call.process.credentials.euid)
+    call.kernel.mounts.attach(filesystem, node, arguments.flags, mounted_on, call.process.credentials.euid)
     for process in call.kernel.processes.values():
         if process.directory is node:
             process.directory = filesystem.root
@@ -141,15 +152,18 @@ def _signed(value: int) -> int:
     return value - (1 << 32) if value >= 1 << 31 else value
 
 
+def _root_path(call: Call) -> bytes:
+    """Where the process's root is; empty if it is the system's."""
+    root = call.kernel.root
+    if call.process.root is root:
+        return b""
+    return path_of(View(root, root, call.process.credentials), call.process.root).rstrip(b"/")
+
+
 def _seen_from_root(call: Call, filesystem: FileSystem, is_root: bool = False) -> bytes | None:
     """Where a process sees the file system mounted; None if it is outside the process's root."""
-    root = call.process.root
-    if root is call.kernel.root:
-        return filesystem.mounted_on
-    from ..vfs.lookup import View, path_of
-
-    prefix = path_of(View(call.kernel.root, call.kernel.root, call.process.credentials), root)
-    if len(prefix) == 1:
+    prefix = _root_path(call)
+    if not prefix:
         return filesystem.mounted_on
     rest = filesystem.mounted_on.removeprefix(prefix)
     if rest != filesystem.mounted_on and (not rest or rest.startswith(b"/")):

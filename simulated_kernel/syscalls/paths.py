@@ -10,7 +10,7 @@ import stat
 
 from ..errors import refuse
 from ..files import FREAD, FWRITE, NodeFile
-from ..vfs.filesystem import APPEND, Operation
+from ..vfs.filesystem import Operation
 from ..vfs.lookup import Found
 from ..vfs.node import Node
 from ..vfs.permissions import READ, WRITE, check_access
@@ -55,8 +55,7 @@ async def _open(call: Call, start: Node, path: bytes, flags: int) -> int:
         call.kernel.devices.driver(node).open(node, access)
     if node.kind == stat.S_IFIFO:
         raise refuse("EOPNOTSUPP")
-    if node.flags & APPEND and access & FWRITE and not flags & O_APPEND:
-        raise refuse("EPERM")
+    node.filesystem.check_open(node, bool(access & FWRITE), bool(flags & O_APPEND))
     file = NodeFile(call.kernel, node, access | flags & KEPT_FLAGS)
     return table.allocate(file, close_on_exec=bool(flags & O_CLOEXEC))
 
@@ -80,7 +79,7 @@ def _check_open(call: Call, node: Node, access: int, flags: int) -> None:
     if flags & O_DIRECTORY and not node.is_directory:
         raise refuse("ENOTDIR")
     wanted = READ if access & FREAD else 0
-    if access & FWRITE:
+    if access & FWRITE or flags & O_TRUNC:
         wanted |= WRITE
         if node.is_directory:
             raise refuse("EISDIR")
@@ -337,7 +336,7 @@ async def posix_rename(call: Call) -> None:
 
 @syscall("renameat", component="rumpvfs")
 async def renameat(call: Call) -> None:
-    await _rename(call, keep_links=True, starts=("fromfd", "tofd"))
+    await _rename(call, keep_links=False, starts=("fromfd", "tofd"))
 
 
 @syscall("truncate", component="rumpvfs")

@@ -46,6 +46,8 @@ class SysctlNode:
     """The errno with which a value is refused that is not simulated."""
     zeros: int | None = None
     """A structure of so many zero bytes: counters of what never happens here."""
+    alias: int | None = None
+    """The number of the node that an alias (CTLFLAG_ALIAS) stands for."""
     bare: bool = False
     """A string that comes without its NUL."""
     has_function: bool = False
@@ -144,7 +146,9 @@ class SysctlNode:
 
     def describe(self, abi: Abi) -> bytes:
         """The struct sysctlnode that a query gives (sys/sysctl.h)."""
-        if self.is_node:
+        if self.alias is not None:
+            union = abi.integer("int32", self.alias) + bytes(12)
+        elif self.is_node:
             union = abi.integers("uint32", self.slots, len(self.children)) + abi.integer("uint64", SOME_ADDRESS)
         elif self.flags & CTLFLAG_IMMEDIATE:
             raw = self.encode(abi)

@@ -13,7 +13,7 @@ from ..changes import mark_change
 from ..errors import SyscallError, refuse
 from ..rooms import Abi, Errno
 from ..usermemory import UserMemory
-from .node import SYSCTL_VERSION, SysctlNode
+from .node import CTLFLAG_ALIAS, SYSCTL_VERSION, SysctlNode
 
 if TYPE_CHECKING:
     from ..kernel import SimulatedKernel
@@ -203,5 +203,7 @@ def _locate(root: SysctlNode, name: list[int]) -> tuple[SysctlNode, int, Errno |
         found = node.child(number)
         if found is None:
             return node, index, Errno.ENOENT
+        if found.flags & CTLFLAG_ALIAS and found.alias is not None:
+            found = node.child(found.alias) or found
         node = found
     return node, len(name), None

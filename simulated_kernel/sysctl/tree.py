@@ -27,12 +27,14 @@ STRINGS_WITHOUT_NUL = frozenset({"vfs.generic.fstypes", "kern.timecounter.choice
 FIRST_FREE_NUMBER = 1208
 """Nodes made after the start get numbers from here on (CREATE_BASE and what the start used)."""
 LOOPBACK_NUMBERS = 1189
-INTERFACES_NUMBER = 1188
+CURRENT_PROCESS = 0x7FFFFFFF
 # Which component brings a subtree; the longest prefix of the dotted name counts.
 COMPONENT_OF = {
     "net.local": "rumpnet_local",
     "net.inet": "rumpnet_netinet",
     "net.inet6": "rumpnet_netinet6",
+    "net.inet.ip.gifttl": "rumpnet_gif",
+    "net.inet6.ip6.gifhlim": "rumpnet_gif",
     "net.route": "rumpnet_net",
     "net.oroute": "rumpnet_net",
     "net.sdl": "rumpnet_net",
@@ -51,6 +53,7 @@ COMPONENT_OF = {
     "vm.buf": "rumpvfs",
     "vfs": "rumpvfs",
     "vfs.ffs": "rumpfs_ffs",
+    "vfs.mfs": "rumpfs_mfs",
     "vfs.ufs": "rumpfs_ffs",
     "vfs.wapbl": "rumpfs_ffs",
     "vfs.msdosfs": "rumpfs_msdos",
@@ -118,6 +121,7 @@ class SysctlTree:
             value=record.get("value"),
             error=record.get("error"),
             zeros=record.get("zeros"),
+            alias=record.get("alias"),
             bare=path in STRINGS_WITHOUT_NUL,
             has_function=record.get("function", False),
             has_data=record.get("data", False),
@@ -294,6 +298,7 @@ async def _random_bytes(request: SysctlRequest, node: SysctlNode, rest: list[int
 async def _process_limit(request: SysctlRequest, node: SysctlNode, rest: list[int]) -> None:
     """A limit of the process that asks: proc.PID.rlimit.NAME.soft and .hard."""
     assert node.parent is not None
+    _process_of(request)
     resource, which = node.parent.number - 1, 0 if node.name == "soft" else 1
     pair = list(request.process.limits.get(resource, (0, 0)))
     await request.give(request.abi.integer("int64", pair[which]))
@@ -304,7 +309,15 @@ async def _process_limit(request: SysctlRequest, node: SysctlNode, rest: list[in
         request.process.limits[resource] = (pair[0], pair[1])
 
 
+def _process_of(request: SysctlRequest) -> None:
+    """proc.PID: the process must exist."""
+    pid = request.name[1]
+    if pid != CURRENT_PROCESS and pid not in request.kernel.processes:
+        raise refuse("ESRCH")
+
+
 async def _core_name(request: SysctlRequest, node: SysctlNode, rest: list[int]) -> None:
+    _process_of(request)
     if request.new:
         raise refuse("EINVAL")
     await request.give(b"rumpdump\0")

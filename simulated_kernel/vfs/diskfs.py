@@ -120,6 +120,7 @@ class DiskFs(FileSystem):
         self.storage = storage
         self.device = device
         self.flags = MNT_LOCAL
+        self.can_become_read_only = False
         geometry = read_ffs(storage) if type_name == "ffs" else read_ext2(storage)
         volume = storage.volumes.get(type_name)
         if not isinstance(volume, Volume) or volume.geometry != geometry:

@@ -45,6 +45,8 @@ DEVICE_BLOCK = 512
 """Bytes of the unit of st_blocks (DEV_BSIZE)."""
 NAME_MAX = 255
 PAGE = 4096
+END_COOKIE, FIRST_COOKIE = 2, 3
+"""Offsets in a directory: 0 and 1 are ``.`` and ``..``, the end is 2 (tmpfs.h, TMPFS_DIRSEQ_)."""
 
 
 class Operation(Enum):
@@ -85,6 +87,8 @@ class FileSystem:
 
     type_name = ""
     """f_fstypename: the name that mount(2) takes."""
+    entry_size: int | None = None
+    """The size of all directory entries, where it does not depend on their names."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -189,6 +193,10 @@ class FileSystem:
         return node
 
     def _attach(self, directory: Node, name: bytes, node: Node) -> None:
+        if not directory.entries:
+            directory.next_cookie = FIRST_COOKIE
+        directory.cookies[name] = directory.next_cookie
+        directory.next_cookie += 1
         directory.entries[name] = node
         node.links += 1
         if node.is_directory:
@@ -199,6 +207,7 @@ class FileSystem:
 
     def _detach(self, directory: Node, name: bytes) -> Node:
         node = directory.entries.pop(name)
+        del directory.cookies[name]
         self.release_entry(name)
         node.links -= 1
         if node.is_directory:
@@ -250,9 +259,25 @@ class FileSystem:
             self._make_room(node, target, target_name, replaced)
         else:
             self.reserve_entry(target_name)
-        self._detach(source, source_name)
-        self._attach(target, target_name, node)
+        if source is target:
+            self._rename_in_place(source, source_name, target_name)
+        else:
+            self._detach(source, source_name)
+            self._attach(target, target_name, node)
         self.touch(node, changed=True)
+
+    def _rename_in_place(self, directory: Node, old: bytes, new: bytes) -> None:
+        """Within a directory an entry keeps its place."""
+        entries, cookies = dict(directory.entries), dict(directory.cookies)
+        directory.entries.clear()
+        directory.cookies.clear()
+        for name, node in entries.items():
+            shown = new if name == old else name
+            directory.entries[shown] = node
+            directory.cookies[shown] = cookies[name]
+        self.release_entry(old)
+        self.touch(directory, modified=True)
+        mark_change()
 
     def _make_room(self, node: Node, target: Node, name: bytes, replaced: Node) -> None:
         if replaced.flags & (IMMUTABLE | APPEND) or target.flags & APPEND:
@@ -268,11 +293,27 @@ class FileSystem:
         self.reserve_entry(name)
 
     def directory_entries(self, node: Node, offset: int) -> Iterator[DirectoryEntry]:
-        """The entries from ``offset`` on, ``.`` and ``..`` first."""
-        names = [(b".", node), (b"..", node.parent or node), *node.entries.items()]
-        for index in range(offset, len(names)):
-            name, entry = names[index]
-            yield DirectoryEntry(entry.number, entry.dirent_type, name, index + 1)
+        """The entries from ``offset`` on, ``.`` and ``..`` first.
+
+        Offsets are cookies that stay with an entry, so that what is removed meanwhile makes nobody skip others.
+        """
+        if not node.links or offset == END_COOKIE:
+            return
+        following = [*node.cookies.values(), END_COOKIE]
+        if offset == 0:
+            yield DirectoryEntry(node.number, node.dirent_type, b".", 1)
+        if offset <= 1:
+            parent = node.parent or node
+            yield DirectoryEntry(parent.number, parent.dirent_type, b"..", following[0])
+            offset = following[0]
+        if offset == END_COOKIE:
+            return
+        if offset not in following:
+            raise refuse("EINVAL")
+        for index, (name, cookie) in enumerate(list(node.cookies.items())):
+            if cookie >= offset or index >= following.index(offset):
+                entry = node.entries[name]
+                yield DirectoryEntry(entry.number, entry.dirent_type, name, following[index + 1])
 
     def directory_was_read(self, node: Node) -> None:
         self.touch(node, accessed=True)
@@ -294,6 +335,10 @@ class FileSystem:
     def block_size_of(self, node: Node) -> int:
         """st_blksize."""
         return 4096
+
+    def rdev_of(self, node: Node) -> int:
+        """st_rdev."""
+        return node.rdev if node.is_device else NO_DEVICE
 
     def device_of(self, node: Node) -> int:
         """st_dev."""
@@ -356,6 +401,14 @@ class FileSystem:
         if node.flags & (IMMUTABLE | APPEND):
             raise refuse("EPERM")
 
+    def check_open(self, node: Node, writing: bool, appending: bool) -> None:
+        """The file system's own say in an open."""
+        if node.flags & APPEND and writing and not appending:
+            raise refuse("EPERM")
+
+    def set_descriptor_flags(self, node: Node) -> None:
+        """F_SETFL on an open file: most file systems have nothing to say."""
+
     def check_writable(self, node: Node) -> None:
         """A file that is to be written: not on a read-only file system, not immutable."""
         if self.read_only and (node.is_regular or node.is_directory or node.is_link):
@@ -385,6 +438,8 @@ class FileSystem:
     def truncate(self, node: Node, size: int) -> None:
         """ftruncate and O_TRUNC on anything but a directory."""
         if not node.is_regular:
+            if node.is_directory:
+                raise refuse("EISDIR")
             if node.is_link:
                 raise refuse("EOPNOTSUPP")
             return

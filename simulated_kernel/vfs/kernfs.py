@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..changes import mark_change
 from ..clock import NANOSECONDS
-from ..errors import refuse
+from ..errors import SyscallError, refuse
 from .filesystem import FileSystem, Operation, Space
 from .node import NO_DEVICE, Node
 from .permissions import Credentials
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 READ_MODE, WRITE_MODE, DIRECTORY_MODE = 0o444, 0o644, 0o555
 # The files, in the order of the kernel's table.
-NAMES = ("boottime", "copyright", "hostname", "hz", "loadavg", "pagesize", "physmem", "time", "version")
+NAMES = ("boottime", "copyright", "hostname", "hz", "loadavg", "msgbuf", "pagesize", "physmem", "time", "version")
 COPYRIGHT = "Copyright (c) The NetBSD Foundation, Inc.  All rights reserved.\n"
 WRITABLE = frozenset({"hostname"})
 
@@ -30,16 +30,18 @@ class KernFs(FileSystem):
     """A mounted kernfs; nothing can be made or removed in it."""
 
     type_name = "kernfs"
+    entry_size = 32
 
     def __init__(self, kernel: SimulatedKernel) -> None:
         super().__init__(kernel.clock)
         self._kernel = kernel
+        self.can_become_read_only = False
         self.root = self.new_root(DIRECTORY_MODE)
         for name in NAMES:
             mode = WRITE_MODE if name in WRITABLE else READ_MODE
             node = Node(self, stat.S_IFREG, mode, self.next_number(), self.clock.now())
-            node.extra = name
-            self.root.entries[name.encode()] = node
+            node.extra, node.links = name, 0
+            self._attach(self.root, name.encode(), node)
 
     def _text(self, node: Node) -> bytes:
         kernel, name = self._kernel, node.extra
@@ -50,6 +52,7 @@ class KernFs(FileSystem):
             "hostname": lambda: _text(kernel.sysctl.value("kern.hostname", "")) + "\n",
             "hz": lambda: "100\n",
             "loadavg": lambda: "0 0 0 2048\n",
+            "msgbuf": lambda: "",
             "pagesize": lambda: f"{kernel.sysctl.value('hw.pagesize', 4096)}\n",
             "physmem": lambda: f"{kernel.sysctl.value('hw.physmem', 0) // 4096}\n",
             "time": lambda: f"{now // NANOSECONDS} {now % NANOSECONDS // 1000}\n",
@@ -60,7 +63,11 @@ class KernFs(FileSystem):
     def lookup(self, directory: Node, name: bytes, operation: Operation, last: bool, who: Credentials) -> Node | None:
         if last and operation in (Operation.DELETE, Operation.RENAME):
             raise refuse("EROFS")
-        return super().lookup(directory, name, Operation.LOOKUP, last, who)
+        try:
+            return super().lookup(directory, name, Operation.LOOKUP, last, who)
+        except SyscallError:
+            # Whatever the last component is wanted for, nothing can be made here.
+            raise refuse("ENOENT" if operation is Operation.LOOKUP else "EROFS") from None
 
     def make(self, directory: Node, name: bytes, kind: int, mode: int, who: Credentials,
              rdev: int = NO_DEVICE, target: bytes = b"") -> Node:  # fmt: skip
@@ -68,6 +75,15 @@ class KernFs(FileSystem):
 
     def size_of(self, node: Node) -> int:
         return 512 if node.is_directory else len(self._text(node))
+
+    def blocks_of(self, node: Node) -> int:
+        return 1 if node.is_directory else 0
+
+    def block_size_of(self, node: Node) -> int:
+        return 512
+
+    def rdev_of(self, node: Node) -> int:
+        return 0
 
     def read(self, node: Node, offset: int, length: int) -> bytes:
         return self._text(node)[offset : offset + length]

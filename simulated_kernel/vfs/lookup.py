@@ -58,7 +58,7 @@ def resolve(view: View, path: bytes, start: Node, operation: Operation = Operati
     rest = path.lstrip(b"/")
     links = 0
     if not rest:
-        return Found(directory, b"", directory)
+        return _nameless(directory, operation)
     while True:
         name, rest, trailing = directory.filesystem.next_component(directory, rest, operation)
         last = not rest
@@ -75,13 +75,22 @@ def resolve(view: View, path: bytes, start: Node, operation: Operation = Operati
             directory = view.root if rest.startswith(b"/") else parent
             rest = rest.lstrip(b"/")
             if not rest:
-                return Found(directory, b"", directory)
+                return _nameless(directory, operation)
             continue
         if not node.is_directory and (trailing or not last):
             raise refuse("ENOTDIR")
         if last:
             return Found(parent, name, node)
         directory = node
+
+
+def _nameless(directory: Node, operation: Operation) -> Found:
+    """The path was slashes only: nothing of that name can be made or removed."""
+    if operation is Operation.CREATE:
+        raise refuse("EEXIST")
+    if operation is Operation.DELETE:
+        raise refuse("EBUSY")
+    return Found(directory, b"", directory)
 
 
 def _expand(target: bytes, rest: bytes, trailing: bool) -> bytes:
@@ -96,7 +105,9 @@ def _expand(target: bytes, rest: bytes, trailing: bool) -> bytes:
 
 def _step(view: View, directory: Node, name: bytes, operation: Operation, last: bool) -> tuple[Node, Node | None]:
     """One component: the directory in which it was found, and the node."""
-    if not directory.is_directory or directory.filesystem.dead:
+    if directory.filesystem.dead:
+        raise refuse("ENOENT")
+    if not directory.is_directory:
         raise refuse("ENOTDIR")
     if name == b"..":
         if directory in (view.root, view.system_root):
@@ -107,6 +118,8 @@ def _step(view: View, directory: Node, name: bytes, operation: Operation, last: 
                 return directory, directory
     node = directory.filesystem.lookup(directory, name, operation, last, view.who)
     while node is not None and node.mounted is not None:
+        if last and operation is Operation.DELETE:
+            raise refuse("EBUSY")
         node = node.mounted.root
     return directory, node
 
@@ -122,6 +135,8 @@ def _creatable(parent: Node, name: bytes, trailing: bool, for_directory: bool) -
 def path_of(view: View, node: Node) -> bytes:
     """The absolute path of a directory below the process's root (sys___getcwd)."""
     names: list[bytes] = []
+    if node.filesystem.dead:
+        raise refuse("EBADF")
     while node is not view.root:
         while node.is_mount_root and node.filesystem.covered is not None:
             node = node.filesystem.covered

@@ -61,6 +61,9 @@ class Node:
         """A regular file's content."""
         self.entries: dict[bytes, Node] = {}
         """A directory's entries in the order in which they were made, without ``.`` and ``..``."""
+        self.cookies: dict[bytes, int] = {}
+        """The offset in the directory at which each entry is found."""
+        self.next_cookie = 0
         self.parent: Node | None = None
         """A directory's ``..``; None once it was removed."""
         self.target = b""

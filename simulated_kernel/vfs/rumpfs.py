@@ -127,6 +127,8 @@ class RumpFs(FileSystem):
     def read(self, node: Node, offset: int, length: int) -> bytes:
         if isinstance(node.extra, HostFile):
             return node.extra.storage.read(offset, length)
+        if offset > len(node.data):
+            raise refuse("EINVAL")
         return super().read(node, offset, length)
 
     def store(self, node: Node, offset: int, data: bytes) -> None:
@@ -189,6 +191,13 @@ class RumpFs(FileSystem):
         """File flags mean nothing here."""
         if self.read_only and (node.is_regular or node.is_directory or node.is_link):
             raise refuse("EROFS")
+
+    def check_open(self, node: Node, writing: bool, appending: bool) -> None:
+        """File flags mean nothing here."""
+
+    def set_descriptor_flags(self, node: Node) -> None:
+        """rump_vop_fcntl refuses every request of remote clients."""
+        raise refuse("EINVAL")
 
     def truncate(self, node: Node, size: int) -> None:
         if not node.is_regular or isinstance(node.extra, HostFile) or size == len(node.data):
