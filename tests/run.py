@@ -26,8 +26,14 @@ ROOT = Path(__file__).resolve().parents[1]
 JUNIT = ROOT / "tests/output/junit"
 
 
-def pytest(folder: str) -> list[str]:
-    name = folder.rpartition("/")[2]
+# The word sizes, alignments and byte orders that there are, by a machine of each, in an old and a new release.
+MACHINES = ("amd64", "i386", "evbarm", "sparc64", "sparc")
+RELEASES = ("7.0", "10.0")
+ABIS = [f"simulated-{machine}-{release}" for machine in MACHINES for release in RELEASES]
+
+
+def pytest(folder: str, name: str = "") -> list[str]:
+    name = name or folder.rpartition("/")[2]
     return ["python", "-m", "pytest", "-q", "--tb=short", folder, "--junit-xml", f"{JUNIT}/pytest-{name}.xml"]
 
 
@@ -43,6 +49,7 @@ STAGES = {
     "shellcheck": ["shellcheck", *shell_scripts()],
     "unit": pytest("tests/unit"),
     "behaviour": pytest("tests/behaviour"),
+    "abis": ["env", f"RUMP_BACKENDS={','.join(ABIS)}", *pytest("tests/behaviour", "abis")],
     "playbooks": pytest("tests/playbooks"),
     "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],
