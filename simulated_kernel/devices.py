@@ -81,10 +81,27 @@ class DeviceTable:
 
     def __init__(self) -> None:
         self._drivers: dict[tuple[int, int], Driver] = {}
+        self._open_blocks: set[int] = set()
+        """Block devices that are open: they are only once at a time."""
 
     def add(self, kind: int, major: int, driver: Driver) -> None:
         """``kind`` is stat.S_IFCHR or stat.S_IFBLK."""
         self._drivers[kind, major] = driver
+
+    def open(self, node: Node, flags: int) -> None:
+        """Open a device for a descriptor or a mount; EBUSY for a block device that is open already (spec_open)."""
+        driver = self.driver(node)
+        is_block = node.kind == stat.S_IFBLK
+        if is_block and node.rdev in self._open_blocks:
+            raise refuse("EBUSY")
+        driver.open(node, flags)
+        if is_block:
+            self._open_blocks.add(node.rdev)
+
+    def close(self, node: Node) -> None:
+        self.driver(node).close(node)
+        if node.kind == stat.S_IFBLK:
+            self._open_blocks.discard(node.rdev)
 
     def driver(self, node: Node) -> Driver:
         """The node's driver; ENXIO if there is none."""

@@ -112,7 +112,7 @@ class NodeFile(OpenFile):
 
     def close(self) -> None:
         if self._node.is_device:
-            self._kernel.devices.driver(self._node).close(self._node)
+            self._kernel.devices.close(self._node)
         self._node.filesystem.release(self._node)
 
     async def read(self, io: UserIo, offset: int | None) -> None:

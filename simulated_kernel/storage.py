@@ -109,10 +109,12 @@ class FileStorage(Storage):
 async def transfer(storage: Storage, node: Node, io: UserIo, offset: int, writing: bool) -> None:
     """Read or write a disk through its character or block device."""
     piece_size = CHARACTER_PIECE if node.kind == stat.S_IFCHR else BLOCK_PIECE
-    if offset < 0 or (node.kind == stat.S_IFCHR and (offset % SECTOR or io.remaining % SECTOR)):
+    if offset < 0 or (node.kind == stat.S_IFCHR and offset % SECTOR):
         raise refuse("EINVAL")
-    if writing and offset >= storage.size and io.remaining:
-        raise refuse("ENOSPC" if offset == storage.size else "EINVAL")
+    if writing and offset > storage.size and io.remaining:
+        raise refuse("EINVAL")
+    if node.kind == stat.S_IFCHR and io.remaining % SECTOR:
+        return
     while io.remaining and offset < storage.size:
         length = min(io.remaining, piece_size, storage.size - offset)
         if writing:
@@ -197,9 +199,7 @@ class VndDriver(Driver):
         if number < 0:
             raise refuse("EINVAL")
         unit = self.units.get(number)
-        if unit is None:
-            raise refuse("ENXIO")
-        if unit.storage is None:
+        if unit is None or unit.storage is None:
             request.put_struct("vnd_user", vnu_unit=number)
             return
         file = unit.storage.node
@@ -312,24 +312,24 @@ class HostDiskDriver(Driver):
         raise refuse("ENOTTY")
 
 
-def storage_behind(kernel: SimulatedKernel, node: Node) -> Storage:
+def storage_behind(kernel: SimulatedKernel, node: Node, read_only: bool) -> Storage:
     """The disk of a block device that a file system is to be mounted from."""
     if node.kind != stat.S_IFBLK:
         raise refuse("ENOTBLK")
     driver = kernel.devices.driver(node)
     if not isinstance(driver, VndDriver | HostDiskDriver):
         raise refuse("ENXIO")
-    driver.open(node, 1)
+    kernel.devices.open(node, 1 if read_only else 3)
     try:
         return driver.storage(node)
     except SyscallError:
-        driver.close(node)
+        kernel.devices.close(node)
         raise
 
 
 def release_storage(kernel: SimulatedKernel, node: Node) -> None:
     """The file system on it is unmounted."""
-    kernel.devices.driver(node).close(node)
+    kernel.devices.close(node)
 
 
 class HostFile:

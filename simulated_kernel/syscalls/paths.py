@@ -52,7 +52,7 @@ async def _open(call: Call, start: Node, path: bytes, flags: int) -> int:
         if flags & O_TRUNC and not node.is_directory:
             node.filesystem.truncate(node, 0)
     if node.is_device:
-        call.kernel.devices.driver(node).open(node, access)
+        call.kernel.devices.open(node, access)
     if node.kind == stat.S_IFIFO:
         raise refuse("EOPNOTSUPP")
     node.filesystem.check_open(node, bool(access & FWRITE), bool(flags & O_APPEND))

@@ -23,10 +23,11 @@ from .request import SysctlRequest
 if TYPE_CHECKING:
     from ..kernel import SimulatedKernel
 
-STRINGS_WITHOUT_NUL = frozenset({"vfs.generic.fstypes", "kern.timecounter.choice"})
+STRINGS_WITHOUT_NUL = frozenset({"hw.disknames", "hw.iostatnames", "vfs.generic.fstypes", "kern.timecounter.choice"})
 FIRST_FREE_NUMBER = 1208
 """Nodes made after the start get numbers from here on (CREATE_BASE and what the start used)."""
 LOOPBACK_NUMBERS = 1189
+DEVICE_LISTS = ("net.inet.multicast", "net.inet6.multicast", "net.sdl", "net.ether.multicast")
 CURRENT_PROCESS = 0x7FFFFFFF
 # Which component brings a subtree; the longest prefix of the dotted name counts.
 COMPONENT_OF = {
@@ -202,6 +203,10 @@ class SysctlTree:
         oroute = self.find("net.oroute.rtable")
         if oroute is not None:
             oroute.function = kernel.network.serve_rtable
+        for path in DEVICE_LISTS:
+            node = self.find(path)
+            if node is not None:
+                node.function = _refuse_device
         self._set_limits()
 
     def _set_limits(self) -> None:
@@ -293,6 +298,11 @@ async def _random_bytes(request: SysctlRequest, node: SysctlNode, rest: list[int
     if request.old:
         await request.memory.copyout(request.old, os.urandom(length))
     request.old_length = length
+
+
+async def _refuse_device(request: SysctlRequest, node: SysctlNode, rest: list[int]) -> None:
+    """Nodes that want an interface's index behind them."""
+    raise refuse("ENODEV" if rest else "EINVAL")
 
 
 async def _process_limit(request: SysctlRequest, node: SysctlNode, rest: list[int]) -> None:

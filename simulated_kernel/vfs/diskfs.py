@@ -12,6 +12,7 @@ Sources: sys/ufs/ffs/ffs_vfsops.c, sys/ufs/ffs/fs.h, sys/ufs/ext2fs/ext2fs.h.
 
 from __future__ import annotations
 
+import stat
 import struct
 from dataclasses import dataclass, field
 
@@ -212,7 +213,9 @@ class DiskFs(FileSystem):
         return 0
 
     def block_size_of(self, node: Node) -> int:
-        return self.volume.geometry.block_size
+        if node.kind == stat.S_IFCHR:
+            return 65536
+        return 2048 if node.kind == stat.S_IFBLK else self.volume.geometry.block_size
 
     def unmounted(self) -> None:
         super().unmounted()

@@ -175,12 +175,10 @@ class DiskType(MountableType):
         node = await self._device(arguments, pointer)
         if node.kind != stat.S_IFBLK:
             raise refuse("ENOTBLK")
-        storage = storage_behind(arguments.kernel, node)
+        storage = storage_behind(arguments.kernel, node, read_only=bool(arguments.flags & MNT_RDONLY))
         try:
             if storage.mounted_device is not None:
                 raise refuse("EBUSY")
-            if storage.read_only and not arguments.flags & MNT_RDONLY:
-                raise refuse("EROFS")
             filesystem = MountedDisk(arguments.kernel, self.name, storage, node)
         except Exception:
             release_storage(arguments.kernel, node)
