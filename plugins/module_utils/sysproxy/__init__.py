@@ -20,7 +20,10 @@ limits), netbsd (the ABI), kernel (the façade).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .errors import (
+    AbiMismatch,
     CallTimeout,
     ConnectError,
     ConnectionLost,
@@ -36,11 +39,14 @@ from .errors import (
     UnknownMachine,
 )
 from .kernel import Kernel
-from .netbsd import Abi, Errno, KernelError
+from .netbsd import Abi, AbiHints, Errno, KernelError
+from .notices import RumpWarning
 from .session import DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, open_session
 
 __all__ = [
     "Abi",
+    "AbiHints",
+    "AbiMismatch",
     "CallTimeout",
     "ConnectError",
     "ConnectTimeout",
@@ -54,6 +60,7 @@ __all__ = [
     "ProtocolError",
     "RequestRefused",
     "RumpError",
+    "RumpWarning",
     "ServerFull",
     "SessionClosed",
     "UnknownMachine",
@@ -66,17 +73,23 @@ def connect(
     *,
     timeout: float = DEFAULT_TIMEOUT,
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
-    abi: Abi | None = None,
+    abi: Abi | AbiHints | None = None,
+    ssh_args: Sequence[str] = (),
 ) -> Kernel:
     """A rump kernel as an object, to be used in a ``with`` block or ended with ``disconnect``.
 
-    :param url: ``unix://csock`` (relative), ``unix:///abs/csock`` or ``tcp://1.2.3.4:12345``.
+    :param url: ``unix://csock`` (relative), ``unix:///abs/csock``, ``tcp://1.2.3.4:12345``,
+        ``tcp6://[2001:db8::1]:12345``, ``ssh://user@host/abs/csock`` or ``ssh://user@host:22/tcp/10.0.0.5:12345``.
     :param timeout: seconds that one system call may take.
     :param connect_timeout: seconds for the connection and the handshake, waits for a full server
         included.
-    :param abi: the kernel's ABI, for a machine that the server's banner leaves open.
+    :param abi: what is known of the kernel beside its banner: hints where its machine comes in several
+        kinds or its release is named oddly, or a whole ABI.
+    :param ssh_args: more arguments for the OpenSSH client; they go before the library's own.
     :raises InvalidURL: ``url`` is none of these.
-    :raises ConnectError: no session could be made; its subclasses :class:`ConnectTimeout` and
-        :class:`ServerFull` say why.
+    :raises ConnectError: no session could be made; its subclasses :class:`ConnectTimeout`,
+        :class:`ServerFull` and :class:`AbiMismatch` say why.
+
+    Warns (:class:`RumpWarning`) of a server that is open to the internet, and of a release that is not known.
     """
-    return Kernel(open_session(url, timeout=timeout, connect_timeout=connect_timeout, abi=abi))
+    return Kernel(open_session(url, timeout=timeout, connect_timeout=connect_timeout, abi=abi, ssh_args=ssh_args))

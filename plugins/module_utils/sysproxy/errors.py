@@ -32,6 +32,10 @@ class ServerFull(ConnectError):
     """The server closed the connection with no banner: it has all the clients that it takes."""
 
 
+class AbiMismatch(ConnectError):
+    """The kernel has another word size or byte order than its banner let one assume."""
+
+
 class ConnectionLost(RumpError, ConnectionError):
     """The server ended the stream while the session was in use."""
 

@@ -17,11 +17,12 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Self
 
 from . import frames
 from .channel import Channel
+from .confirmation import confirm, doubt
 from .errors import (
     CallTimeout,
     ConnectError,
@@ -35,7 +36,7 @@ from .errors import (
     request_refused,
 )
 from .memory import AddressSpace, Buffer
-from .netbsd import Abi, Errno
+from .netbsd import Abi, AbiHints, Errno
 from .netbsd.kernel_error import KernelError, kernel_error
 from .transport import open_stream, parse_url
 
@@ -246,7 +247,7 @@ class Session:
 
     # The session's life
 
-    def greet(self, deadline: float, abi: Abi | None = None, ticket: bytes | None = None) -> None:
+    def greet(self, deadline: float, abi: Abi | AbiHints | None = None, ticket: bytes | None = None) -> None:
         """Await the banner and introduce ourselves. ``abi`` overrides what the banner says.
 
         :param ticket: of another session's :meth:`prefork`, whose child this one becomes.
@@ -257,14 +258,14 @@ class Session:
         """
         try:
             self.banner = self._await_banner(deadline)
-            self._abi = abi or Abi.from_banner(self.banner)
+            self._abi = Abi.from_banner(self.banner, abi)
             self._machine.wire = self._abi.wire
             reqno, request = (
                 self._machine.handshake(_PROGRAM) if ticket is None else self._machine.fork_handshake(ticket)
             )
             reply = self._exchange("the handshake", reqno, request, deadline)
         except ConnectionLost as error:
-            raise ConnectError(f"{self.url}: the server hung up during the handshake") from error
+            raise ConnectError(f"{self.url}: the server hung up during the handshake{doubt(self._abi)}") from error
         refusal: RumpError | None = None
         if isinstance(reply, frames.ErrorReply):
             refusal = request_refused(reply.code)
@@ -480,14 +481,16 @@ def open_session(
     *,
     timeout: float = DEFAULT_TIMEOUT,
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
-    abi: Abi | None = None,
+    abi: Abi | AbiHints | None = None,
     ticket: bytes | None = None,
+    ssh_args: Sequence[str] = (),
 ) -> Session:
     """Connect to the server at ``url``, awaiting a place if it is full.
 
     ``connect_timeout`` seconds are for all of it: the connection, the banner, the handshake, and the
     tries with growing pauses while the server has all the clients that it takes. ``ticket`` is of
-    another session's :meth:`Session.prefork`: the new one shares its open descriptors.
+    another session's :meth:`Session.prefork`: the new one shares its open descriptors. ``ssh_args`` are
+    more arguments for ssh, where the URL names it.
 
     :raises InvalidURL: ``url`` is no server's URL.
     :raises ConnectError: no session could be made; its subclasses say more.
@@ -496,16 +499,20 @@ def open_session(
     deadline = time.monotonic() + connect_timeout
     backoff = _FIRST_BACKOFF
     while True:
+        session: Session | None = None
         try:
-            session = Session(open_stream(address, max(deadline - time.monotonic(), 0.001)), url, timeout)
+            stream = open_stream(address, max(deadline - time.monotonic(), 0.001), ssh_args)
+            session = Session(stream, url, timeout)
             try:
                 session.greet(deadline, abi, ticket)
+                confirm(session, abi, deadline)
             except BaseException:
                 session.close()
                 raise
             return session
         except CallTimeout:
-            raise ConnectTimeout(f"{url}: connected, and then no answer within {connect_timeout:g} s") from None
+            reason = doubt(session.abi if session is not None and session.banner else None)
+            raise ConnectTimeout(f"{url}: connected, and then no answer within {connect_timeout:g} s{reason}") from None
         except ServerFull:
             if time.monotonic() + backoff > deadline:
                 raise

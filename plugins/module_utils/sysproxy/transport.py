@@ -4,22 +4,37 @@
 
 """Servers' URLs, and the byte streams that lead to them.
 
-rumpctrl's URLs: ``unix://csock`` (relative), ``unix:///tmp/csock`` and ``tcp://1.2.3.4:12345``. In
-the place of the address of a tcp URL a host name does as well.
+rumpctrl's URLs: ``unix://csock`` (relative), ``unix:///tmp/csock`` and ``tcp://1.2.3.4:12345``, where a
+host name does as well. Beside them ``tcp6://[2001:db8::1]:12345``, and what lies behind a host that the
+OpenSSH client reaches: ``ssh://user@host/run/csock`` for a socket in its file system,
+``ssh://user@host:22/tcp/10.0.0.5:12345`` for one that it connects to.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import ipaddress
 import os
+import re
 import socket
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from .errors import ConnectError, ConnectTimeout, InvalidURL, ServerFull
+from .notices import UnprotectedServer
 
-URL_FORMS: Final = "unix://csock (relative), unix:///absolute/csock or tcp://1.2.3.4:12345"
+URL_FORMS: Final = (
+    "unix://csock (relative), unix:///absolute/csock, tcp://1.2.3.4:12345, tcp6://[2001:db8::1]:12345, "
+    "ssh://user@host/absolute/csock or ssh://user@host:22/tcp/10.0.0.5:12345"
+)
 _UNIX_PATH_LIMIT: Final = 107  # sun_path of Linux, less its NUL
+# What no option, no shell and no expansion of ssh's own sees anything in.
+_SSH_USER: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.+@$-]*")
+_SSH_HOST: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
+_SSH_PATH_REFUSED: Final = re.compile(r"[\x00-\x1f\x7f%$\\]")
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,35 @@ class TcpAddress:
         return f"tcp://{self.host}:{self.port}"
 
 
-Address = UnixAddress | TcpAddress
+@dataclass(frozen=True)
+class Tcp6Address:
+    """A host (name or IPv6 address) that is reached over IPv6, and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"tcp6://[{self.host}]:{self.port}" if ":" in self.host else f"tcp6://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class SshAddress:
+    """What lies behind a host: a socket in its file system or one that it connects to."""
+
+    host: str
+    user: str | None
+    port: int | None
+    target: UnixAddress | TcpAddress | Tcp6Address
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port else ""
+        target = self.target.path if isinstance(self.target, UnixAddress) else f"/tcp/{host_and_port(self.target)}"
+        return f"ssh://{user}{host}{port}{target}"
+
+
+Address = UnixAddress | TcpAddress | Tcp6Address | SshAddress
 
 
 def parse_url(url: str) -> Address:
@@ -52,15 +95,72 @@ def parse_url(url: str) -> Address:
     :raises InvalidURL: it has none of the known forms; the error names those.
     """
     scheme, separator, rest = url.partition("://")
-    if scheme == "unix" and separator and rest and "\0" not in rest:
-        if len(os.fsencode(rest)) > _UNIX_PATH_LIMIT:
-            raise InvalidURL(f"{url}: the path of a unix socket has at most {_UNIX_PATH_LIMIT} bytes")
-        return UnixAddress(rest)
-    if scheme == "tcp" and separator:
-        host, _colon, port = rest.removesuffix("/").rpartition(":")
-        if _is_host(host) and port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536:
-            return TcpAddress(host, int(port))
-    raise InvalidURL(f"{url!r} is no URL of a rump kernel's server: give {URL_FORMS}")
+    found: Address | None = None
+    if separator and scheme == "unix" and rest and "\0" not in rest:
+        found = _unix(url, rest)
+    elif separator and scheme == "tcp":
+        host, port = _host_and_port(rest.removesuffix("/"))
+        found = TcpAddress(host, port) if port and _is_host(host) else None
+    elif separator and scheme == "tcp6":
+        host, port = _host_and_port(rest.removesuffix("/"))
+        found = _tcp6(host, port)
+    elif separator and scheme == "ssh":
+        found = _ssh(url, rest)
+    if found is None:
+        raise InvalidURL(f"{url!r} is no URL of a rump kernel's server: give {URL_FORMS}")
+    return found
+
+
+def host_and_port(address: TcpAddress | Tcp6Address) -> str:
+    """``10.0.0.5:12345`` or ``[2001:db8::1]:12345``."""
+    return str(address).partition("://")[2]
+
+
+def _unix(url: str, path: str) -> UnixAddress:
+    if len(os.fsencode(path)) > _UNIX_PATH_LIMIT:
+        raise InvalidURL(f"{url}: the path of a unix socket has at most {_UNIX_PATH_LIMIT} bytes")
+    return UnixAddress(path)
+
+
+def _tcp6(host: str, port: int) -> Tcp6Address | None:
+    """An address in brackets, or a name."""
+    if not port:
+        return None
+    if host.startswith("[") and host.endswith("]"):
+        return Tcp6Address(host[1:-1], port) if _is_ipv6(host[1:-1]) else None
+    return Tcp6Address(host, port) if _is_host(host) else None
+
+
+def _ssh(url: str, rest: str) -> SshAddress | None:
+    destination, slash, path = rest.partition("/")
+    user, at, host = destination.rpartition("@")
+    port = None
+    if not host.endswith("]") and ":" in host:
+        host, number = _host_and_port(host)
+        port = number or -1
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    host_fits = _is_ipv6(bare) if bare != host else bool(_SSH_HOST.fullmatch(bare))
+    if not host_fits or port == -1 or (at and not _SSH_USER.fullmatch(user)) or not slash or not path:
+        return None
+    target: UnixAddress | TcpAddress | Tcp6Address | None = None
+    if path.startswith("tcp/"):
+        far_host, far_port = _host_and_port(path.removeprefix("tcp/").removesuffix("/"))
+        if far_host.startswith("["):
+            target = _tcp6(far_host, far_port)
+        elif far_port and _SSH_HOST.fullmatch(far_host):
+            target = TcpAddress(far_host, far_port)
+    if target is None:
+        if _SSH_PATH_REFUSED.search(path):
+            return None
+        target = _unix(url, f"/{path}")
+    return SshAddress(bare, user or None, port, target)
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """``host:port``; the port is 0 if it is none."""
+    host, _colon, port = text.rpartition(":")
+    valid = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536
+    return host, int(port) if valid else 0
 
 
 def _is_host(text: str) -> bool:
@@ -69,25 +169,39 @@ def _is_host(text: str) -> bool:
         text.encode("idna")  # as getaddrinfo does
     except UnicodeError:
         return False
-    return bool(text) and not set(text) & set(":/\0")
+    return bool(text) and not set(text) & set("[]:/\0")
 
 
-def open_stream(address: Address, timeout: float) -> socket.socket:
+def _is_ipv6(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ipaddress.IPv6Address(text)
+        return True
+    return False
+
+
+def open_stream(address: Address, timeout: float, ssh_args: Sequence[str] = ()) -> socket.socket:
     """A connected stream socket.
 
+    :param ssh_args: more arguments for ssh, before its own.
     :raises ConnectError: nothing listens there, or it cannot be reached.
     :raises ConnectTimeout: no answer within ``timeout`` seconds.
     :raises ServerFull: the server's queue of connections is full.
     """
     try:
+        if isinstance(address, SshAddress):
+            from .ssh import open_ssh  # only those who need it pay for it
+
+            return open_ssh(address, timeout, ssh_args)
         if isinstance(address, UnixAddress):
             return _open_unix(address, timeout)
-        stream = socket.create_connection((address.host, address.port), timeout)
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return stream
-    except TimeoutError:
-        raise ConnectTimeout(f"{address}: no connection within {timeout:g} s") from None
+        return _open_tcp(address, timeout)
+    except TimeoutError as error:
+        if isinstance(error, ConnectTimeout):
+            raise
+        raise ConnectTimeout(f"{address}: no connection within {timeout:.3g} s") from None
     except OSError as error:
+        if isinstance(error, ConnectError):
+            raise
         if error.errno == errno.EAGAIN:
             raise ServerFull(f"{address}: the server's queue of connections is full") from error
         raise ConnectError(f"{address}: {error.strerror or error}") from error
@@ -102,3 +216,48 @@ def _open_unix(address: UnixAddress, timeout: float) -> socket.socket:
         stream.close()
         raise
     return stream
+
+
+def _open_tcp(address: TcpAddress | Tcp6Address, timeout: float) -> socket.socket:
+    if isinstance(address, Tcp6Address):
+        stream = _open_tcp6(address, timeout)
+    else:
+        stream = socket.create_connection((address.host, address.port), timeout)
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _warn_if_open(stream)
+    return stream
+
+
+def _open_tcp6(address: Tcp6Address, timeout: float) -> socket.socket:
+    """As socket.create_connection, over IPv6 alone."""
+    failure: OSError | None = None
+    for family, kind, protocol, _name, place in socket.getaddrinfo(
+        address.host, address.port, socket.AF_INET6, socket.SOCK_STREAM
+    ):
+        stream = socket.socket(family, kind, protocol)
+        try:
+            stream.settimeout(timeout)
+            stream.connect(place)
+        except OSError as error:
+            stream.close()
+            failure = error
+        else:
+            return stream
+    raise failure or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+
+_warned = False
+
+
+def _warn_if_open(stream: socket.socket) -> None:
+    """Warn, once, of a server that anyone on the internet may reach."""
+    global _warned
+    if _warned or not ipaddress.ip_address(stream.getpeername()[0].partition("%")[0]).is_global:
+        return
+    _warned = True
+    warnings.warn(
+        "a rump kernel's server is reached over a public address, and sysproxy has no authentication, no encryption: "
+        "whoever reaches that port controls the kernel. Close it to the network, and reach it by an ssh:// URL",
+        UnprotectedServer,
+        stacklevel=2,
+    )

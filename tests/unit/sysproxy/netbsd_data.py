@@ -25,12 +25,12 @@ DATA: Final = Path(__file__).resolve().parents[2] / "data"
 
 AMD64: Final = Abi(8, 8, "little", machine="amd64")
 I386: Final = Abi(4, 4, "little", machine="i386")
-ILP32: Final = Abi(4, 8, "little", machine="evbarm")
+ILP32: Final = Abi(4, 8, "little", machine="hpcmips")
 # The tables have a group of columns for each of these, in this order.
 TABLE_ABIS: Final = (AMD64, I386, ILP32)
 # The same layouts with the other byte order; nothing has i386's with it.
 LP64_BIG: Final = Abi(8, 8, "big", machine="sparc64")
-ILP32_BIG: Final = Abi(4, 8, "big", machine="evbppc")
+ILP32_BIG: Final = Abi(4, 8, "big", machine="sparc")
 ALL_ABIS: Final = (*TABLE_ABIS, LP64_BIG, ILP32_BIG)
 
 CLASSES: Final = {"req": 0, "resp": 1, "error": 2}

@@ -46,7 +46,7 @@ def test_a_32_bit_kernel() -> None:
 
 
 def test_a_big_endian_kernel() -> None:
-    abi = Abi.from_banner("RUMPSP-0.4-NetBSD-7.99.34/evbppc")
+    abi = Abi.from_banner("RUMPSP-0.4-NetBSD-7.99.34/sparc")
     assert abi == ILP32_BIG
     assert abi.wire == Wire("big", 4)
     assert abi.prefix == ">"

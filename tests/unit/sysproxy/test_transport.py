@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import socket
 import time
+import warnings
 from pathlib import Path
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpWarning, connect, transport
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import (
     ConnectError,
     ConnectTimeout,
@@ -19,7 +20,11 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors im
     RumpError,
     ServerFull,
 )
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.notices import UnprotectedServer
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.transport import (
+    Address,
+    SshAddress,
+    Tcp6Address,
     TcpAddress,
     UnixAddress,
     open_stream,
@@ -40,9 +45,21 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.transport
         ("tcp://0:1", TcpAddress("0", 1)),
         ("tcp://kernel.example:65535", TcpAddress("kernel.example", 65535)),
         ("tcp://localhost:00080", TcpAddress("localhost", 80)),
+        ("tcp6://[2001:db8::1]:12345", Tcp6Address("2001:db8::1", 12345)),
+        ("tcp6://[::]:1/", Tcp6Address("::", 1)),
+        ("tcp6://[fe80::1%eth0]:80", Tcp6Address("fe80::1%eth0", 80)),
+        ("tcp6://kernel.example:80", Tcp6Address("kernel.example", 80)),
+        ("ssh://host/run/rump/csock", SshAddress("host", None, None, UnixAddress("/run/rump/csock"))),
+        ("ssh://root@host:2222/a b:c", SshAddress("host", "root", 2222, UnixAddress("/a b:c"))),
+        ("ssh://me@corp@host/csock", SshAddress("host", "me@corp", None, UnixAddress("/csock"))),
+        ("ssh://[2001:db8::1]:22/csock", SshAddress("2001:db8::1", None, 22, UnixAddress("/csock"))),
+        ("ssh://u@host:22/tcp/10.0.0.5:12345", SshAddress("host", "u", 22, TcpAddress("10.0.0.5", 12345))),
+        ("ssh://host/tcp/kernel.example:80/", SshAddress("host", None, None, TcpAddress("kernel.example", 80))),
+        ("ssh://host/tcp/[fd00::5]:12345", SshAddress("host", None, None, Tcp6Address("fd00::5", 12345))),
+        ("ssh://host/tcp/csock", SshAddress("host", None, None, UnixAddress("/tcp/csock"))),
     ],
 )
-def test_urls(url: str, address: UnixAddress | TcpAddress) -> None:
+def test_urls(url: str, address: Address) -> None:
     assert parse_url(url) == address
 
 
@@ -82,16 +99,47 @@ def test_urls(url: str, address: UnixAddress | TcpAddress) -> None:
         "tcp://a..b:80",
         "tcp://.example:80",
         "tcp://" + "x" * 64 + ":80",
-        "tcp6://[::1]:80",
+        "tcp6://",
+        "tcp6://[::1]",
+        "tcp6://::1:80",
+        "tcp6://[1.2.3.4]:80",
+        "tcp6://[::1]:0",
+        "tcp6://[::1:80",
+        "tcp6://[]:80",
         "http://1.2.3.4:80",
-        "ssh://host/tmp/csock",
+        "ssh://",
+        "ssh://host",
+        "ssh://host/",
+        "ssh:///tmp/csock",
+        "ssh://-oProxyCommand=x/tmp/csock",
+        "ssh://-l@host/tmp/csock",
+        "ssh://@host/tmp/csock",
+        "ssh://us er@host/tmp/csock",
+        "ssh://user@ho$t/tmp/csock",
+        "ssh://host:0/tmp/csock",
+        "ssh://host:http/tmp/csock",
+        "ssh://host:/tmp/csock",
+        "ssh://host/tmp/%h",
+        "ssh://host/tmp/${HOME}",
+        "ssh://host/tmp/a\\b",
+        "ssh://host/tmp/a\nb",
+        "ssh://host/tmp/a\0b",
+        "ssh://[::1/tmp/csock",
+        "ssh://[1.2.3.4]/tmp/csock",
     ],
 )
 def test_what_is_no_url(url: str) -> None:
-    with pytest.raises(
-        InvalidURL, match=r"unix://csock \(relative\), unix:///absolute/csock or tcp://1\.2\.3\.4:12345"
-    ):
+    with pytest.raises(InvalidURL) as caught:
         parse_url(url)
+    for form in (
+        "unix://csock (relative)",
+        "unix:///absolute/csock",
+        "tcp://1.2.3.4:12345",
+        "tcp6://[2001:db8::1]:12345",
+        "ssh://user@host/absolute/csock",
+        "ssh://user@host:22/tcp/10.0.0.5:12345",
+    ):
+        assert form in str(caught.value)
     with pytest.raises(InvalidURL):
         connect(url)
     assert issubclass(InvalidURL, RumpError)
@@ -104,7 +152,20 @@ def test_paths_that_no_socket_can_have(path: str) -> None:
         parse_url(f"unix://{path}")
 
 
-@pytest.mark.parametrize("url", ["unix://csock", "unix:///tmp/csock", "tcp://1.2.3.4:12345"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "unix://csock",
+        "unix:///tmp/csock",
+        "tcp://1.2.3.4:12345",
+        "tcp6://[2001:db8::1]:12345",
+        "tcp6://kernel.example:80",
+        "ssh://host/run/csock",
+        "ssh://root@[2001:db8::1]:22/run/csock",
+        "ssh://host/tcp/10.0.0.5:12345",
+        "ssh://host/tcp/[fd00::5]:12345",
+    ],
+)
 def test_addresses_are_shown_as_urls(url: str) -> None:
     assert str(parse_url(url)) == url
 
@@ -190,3 +251,52 @@ def test_a_full_queue_of_connections(tmp_path: Path) -> None:
             open_stream(UnixAddress(str(tmp_path / "busy")), 0.3)
         with pytest.raises(ConnectError):
             connect(f"unix://{tmp_path}/busy", connect_timeout=0.3)
+
+
+def test_tcp6() -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with listener, open_stream(Tcp6Address("::1", listener.getsockname()[1]), 5) as stream:
+        assert stream.family == socket.AF_INET6
+        assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectError, match=rf"tcp6://\[::1\]:{port}: .*refused"):
+        open_stream(Tcp6Address("::1", port), 1)
+
+
+class Peer:
+    """A connected stream that says where it leads."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def getpeername(self) -> tuple[str, int]:
+        return self.address, 12345
+
+
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.1.1", False),
+        ("100.64.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("8.8.8.8", True),
+        ("2606:4700::1", True),
+    ],
+)
+def test_public_addresses_are_warned_of_once(address: str, is_open: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_warned", False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _time in range(3):
+            transport._warn_if_open(Peer(address))  # type: ignore[arg-type]
+    assert [warning.category for warning in caught] == [UnprotectedServer] * is_open
+    assert issubclass(UnprotectedServer, RumpWarning)
