@@ -23,7 +23,11 @@ options:
   server:
     description:
       - The URL of the rump kernel's server, C(unix://csock) for a socket relative to the working
-        directory of Ansible, C(unix:///run/csock) for an absolute path, or C(tcp://192.0.2.4:12345).
+        directory of Ansible, C(unix:///run/csock) for an absolute path, C(tcp://192.0.2.4:12345), or
+        C(tcp6://[2001:db8::4]:12345).
+      - What is not open to a network is reached through the OpenSSH client, with the user's own
+        configuration of it, C(ssh://user@host/run/csock) for a socket in the file system of a host, and
+        C(ssh://user@host:22/tcp/10.0.0.5:12345) for one that the host connects to.
       - Without it, it is C(tcp://ansible_host:ansible_port) where a port is set for the host, else what
         the environment variable E(RUMP_SERVER) says.
     type: string
@@ -60,17 +64,53 @@ options:
     default: 30
     vars:
       - name: ansible_rump_timeout
+  ssh_args:
+    description:
+      - More arguments for C(ssh) where the server's URL is of that kind, split as a shell would. They go
+        before the connection's own, so that their options have the last word.
+    type: string
+    env:
+      - name: ANSIBLE_RUMP_SSH_ARGS
+    vars:
+      - name: ansible_rump_ssh_args
+  word_size:
+    description:
+      - Bytes of a pointer in the kernel, for machines whose kernels come in several kinds (evbarm, evbmips
+        and others) and for those that are not known. By default it follows from the machine.
+    type: integer
+    choices: [4, 8]
+    vars:
+      - name: ansible_rump_word_size
+  byteorder:
+    description: The byte order of the kernel, for the same machines. By default it follows from the machine.
+    type: string
+    choices: [little, big]
+    vars:
+      - name: ansible_rump_byteorder
+  release:
+    description: The NetBSD release that the kernel is made from, such as V(10.0), if it is not what the kernel says.
+    type: string
+    vars:
+      - name: ansible_rump_release
 """
+
+import shlex
+import warnings
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleOptionsError
 from ansible.plugins.connection import ConnectionBase
+from ansible.utils.display import Display
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
+    AbiHints,
     InvalidURL,
     Kernel,
     MissingLibrary,
     RumpError,
+    RumpWarning,
     connect,
 )
+
+display = Display()
 
 _NO_SHELL = (
     "a rump kernel has no shell and no programs: use the modules of the collection rumpkernel.rump "
@@ -112,15 +152,31 @@ class Connection(ConnectionBase):
 
     def _connect(self) -> Connection:
         try:
-            self._kernel = connect(
-                self.url,
-                timeout=self.get_option("call_timeout"),
-                connect_timeout=self.get_option("connect_timeout"),
+            hints = AbiHints(
+                word_size=self.get_option("word_size"),
+                byteorder=self.get_option("byteorder"),
+                release=self.get_option("release"),
             )
+            ssh_args = shlex.split(self.get_option("ssh_args") or "")
+        except ValueError as error:
+            raise AnsibleOptionsError(str(error)) from None
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", RumpWarning)
+                self._kernel = connect(
+                    self.url,
+                    timeout=self.get_option("call_timeout"),
+                    connect_timeout=self.get_option("connect_timeout"),
+                    abi=hints,
+                    ssh_args=ssh_args,
+                )
         except (InvalidURL, MissingLibrary) as error:
             raise AnsibleOptionsError(str(error)) from None  # Ansible adds the causes' texts, which ours holds
         except RumpError as error:
-            raise AnsibleConnectionFailure(str(error)) from None
+            options = " (ansible_rump_word_size, ansible_rump_byteorder)" if "have to be given" in str(error) else ""
+            raise AnsibleConnectionFailure(f"{error}{options}") from None
+        for warning in caught:
+            display.warning(str(warning.message))  # shown once in a run
         self._connected = True
         return self
 
