@@ -69,31 +69,30 @@ class Many(Directories):
         """The whole content of a file, its chunks in flight together."""
         with self._opened(path, O.RDONLY) as fd:
             size = self.fstat(fd).st_size
-            content = self._read_chunks(fd, size, os.fsdecode(path)) if size > _CHUNK else []
+            content = self._read_chunks(fd, size, os.fsdecode(path)) if size > _CHUNK else bytearray()
             if content:
-                self.lseek(fd, sum(map(len, content)), os.SEEK_SET)
+                self.lseek(fd, len(content), os.SEEK_SET)
             while piece := self.read(fd, _CHUNK):  # all of a small file, and what a large one grew by meanwhile
-                content.append(piece)
-            return b"".join(content)
+                content += piece
+            return bytes(content)
 
-    def _read_chunks(self, fd: int, size: int, subject: str) -> list[bytes]:
-        """The file's chunks as far as they are whole; the one that is not ends it."""
-        buffers: list[bytearray] = []
+    def _read_chunks(self, fd: int, size: int, subject: str) -> bytearray:
+        """The first ``size`` bytes of a file, or those up to a chunk that is not whole."""
+        content = bytearray()
+        pieces: list[bytearray] = []
 
         def requests() -> Iterator[Request]:
             for offset in range(0, size, _CHUNK):
-                buffers.append(bytearray(min(_CHUNK, size - offset)))
-                yield Request("pread", (fd, buffers[-1], len(buffers[-1]), offset), subject)
+                pieces.append(bytearray(min(_CHUNK, size - offset)))
+                yield Request("pread", (fd, pieces[-1], len(pieces[-1]), offset), subject)
 
-        content: list[bytes] = []
-        for number, result in enumerate(self.session.map(requests(), limit=_CHUNKS)):
+        for result in self.session.map(requests(), limit=_CHUNKS):
             if isinstance(result, KernelError):
                 raise result
-            buffer = buffers[number]
-            count = self.bounded(result[0], len(buffer), f"pread {subject}")
-            content.append(bytes(memoryview(buffer)[:count]))
-            buffers[number] = bytearray()
-            if count < len(buffer):
+            piece = pieces.pop(0)
+            count = self.bounded(result[0], len(piece), f"pread {subject}")
+            content += piece if count == len(piece) else piece[:count]
+            if count < len(piece):
                 break
         return content
 
