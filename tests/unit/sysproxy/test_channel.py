@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -137,6 +138,18 @@ def test_a_peer_that_reads_drop_by_drop(ends: Ends) -> None:
         stop.set()
         thread.join()
     assert time.monotonic() - started < 5
+
+
+def test_a_peer_that_has_room_again_after_the_deadline(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+    channel, theirs = ends
+
+    def drip(_events: int, _seconds: float) -> int:
+        theirs.recv(1 << 18)  # so that there is room at every look
+        return select.POLLOUT
+
+    monkeypatch.setattr(channel, "_poll", drip)
+    with pytest.raises(TimeoutError):
+        channel.send(bytes(1 << 24), soon(-1), nothing)
 
 
 def test_a_peer_that_is_gone(ends: Ends) -> None:
