@@ -69,16 +69,16 @@ class Many(Directories):
         """The whole content of a file, its chunks in flight together."""
         with self._opened(path, O.RDONLY) as fd:
             size = self.fstat(fd).st_size
-            content = self._read_chunks(fd, size, os.fsdecode(path)) if size > _CHUNK else bytearray()
-            if content:
-                self.lseek(fd, len(content), os.SEEK_SET)
+            pieces: list[bytes | bytearray] = []
+            if size > _CHUNK:
+                pieces += self._read_chunks(fd, size, os.fsdecode(path))
+                self.lseek(fd, sum(map(len, pieces)), os.SEEK_SET)
             while piece := self.read(fd, _CHUNK):  # all of a small file, and what a large one grew by meanwhile
-                content += piece
-            return bytes(content)
+                pieces.append(piece)
+            return b"".join(pieces)
 
-    def _read_chunks(self, fd: int, size: int, subject: str) -> bytearray:
+    def _read_chunks(self, fd: int, size: int, subject: str) -> list[bytearray]:
         """The first ``size`` bytes of a file, or those up to a chunk that is not whole."""
-        content = bytearray()
         pieces: list[bytearray] = []
 
         def requests() -> Iterator[Request]:
@@ -86,15 +86,14 @@ class Many(Directories):
                 pieces.append(bytearray(min(_CHUNK, size - offset)))
                 yield Request("pread", (fd, pieces[-1], len(pieces[-1]), offset), subject)
 
-        for result in self.session.map(requests(), limit=_CHUNKS):
+        for number, result in enumerate(self.session.map(requests(), limit=_CHUNKS)):
             if isinstance(result, KernelError):
                 raise result
-            piece = pieces.pop(0)
+            piece = pieces[number]
             count = self.bounded(result[0], len(piece), f"pread {subject}")
-            content += piece if count == len(piece) else piece[:count]
             if count < len(piece):
-                break
-        return content
+                return [*pieces[:number], piece[:count]]
+        return pieces
 
     def write_file(self, path: StrPath, data: bytes, mode: int = 0o666) -> None:
         """Make ``data`` the whole content of a file, which is made when missing; its chunks are in flight together."""
