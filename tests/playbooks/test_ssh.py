@@ -236,6 +236,34 @@ def test_no_ssh_client(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
         connect(f"ssh://127.0.0.1{path}", connect_timeout=1)
 
 
+def test_a_master_connection_is_used_and_kept_clean(host: Host, server: tuple[Server, str]) -> None:
+    _server, path = server
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        control = f"-oControlPath={folder}/master"
+        target = ["-p", str(host.port), f"{host.user}@127.0.0.1"]
+        master = subprocess.Popen(
+            ["ssh", *host.args, control, "-oBatchMode=yes", "-NM", *target], stdin=subprocess.DEVNULL
+        )
+        try:
+            deadline = time.monotonic() + 20
+            while not Path(folder, "master").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            before = len(os.listdir(f"/proc/{master.pid}/fd"))
+            for _time in range(3):
+                with connect(host.url + path, connect_timeout=20, ssh_args=[*host.args, control]) as kernel:
+                    assert kernel.getpid() > 0
+            nowhere = "/tcp/127.0.0.1:1" if path.startswith("/tcp/") else "/nowhere/csock"
+            with pytest.raises(ConnectError, match=r"open failed|refused by peer"):
+                connect(host.url + nowhere, connect_timeout=20, ssh_args=[*host.args, control])
+            while len(os.listdir(f"/proc/{master.pid}/fd")) > before:
+                assert time.monotonic() < deadline, "the master holds what a session left"
+                time.sleep(0.02)
+        finally:
+            master.terminate()
+            master.wait(timeout=10)
+
+
 def test_a_playbook(host: Host, server: tuple[Server, str], tmp_path: Path) -> None:
     task = {"name": "Name it", "rumpkernel.rump.rump_sysctl": {"name": "kern.hostname", "value": "behind"}}
     hosts = {

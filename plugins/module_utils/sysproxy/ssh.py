@@ -9,8 +9,9 @@ are the connection. A unix socket is reached by a forwarding (``ssh -N -L``) fro
 folder, which is gone as soon as it is connected to: ``-W`` takes no path before OpenSSH 9.4. That ssh
 would outlive a process that is killed, so a shell stands by that ends it when this process goes.
 
-ssh uses a master connection that there is (ControlPath), and becomes none itself: other sessions would
-hang on it, and end with it.
+ssh becomes no master connection (ControlMaster): other sessions would hang on it, and end with it. ``-W``
+uses one that there is (ControlPath); a forwarding does not, for the master would keep it when the
+session has ended.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from .transport import SshAddress, UnixAddress, host_and_port
 
 _OPTIONS: Final = ("-T", "-oBatchMode=yes", "-oControlMaster=no")
 # A forwarding of the user's own configuration that fails (another session has it) is no reason to end.
-_FORWARDING: Final = ("-N", "-oExitOnForwardFailure=no", "-oStreamLocalBindUnlink=no")
+_FORWARDING: Final = ("-N", "-oExitOnForwardFailure=no")
 _END: Final = 2.0
 """Seconds for ssh to end by itself when it is told to."""
 _TEXT: Final = 600
@@ -130,11 +131,15 @@ def _forwarded(address: SshAddress, command: list[str], said: IO[bytes], deadlin
     assert isinstance(address.target, UnixAddress)
     if shutil.which("ssh") is None:
         raise FileNotFoundError("ssh")
+    ssh, *rest = command
     with _private_folder() as folder:
         here = os.path.join(folder, "s")
         forwarding = ":".join(path.replace(":", "\\:") for path in (here, address.target.path))
         process = subprocess.Popen(
-            ["/bin/sh", "-c", _SHEPHERD, "sh", *command, *_FORWARDING, "-L", forwarding, "--", address.host],
+            [
+                *("/bin/sh", "-c", _SHEPHERD, "sh", ssh, "-oControlPath=none", *rest),
+                *(*_FORWARDING, "-L", forwarding, "--", address.host),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,
