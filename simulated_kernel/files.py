@@ -111,6 +111,7 @@ class NodeFile(OpenFile):
         return self._node.kind != stat.S_IFIFO
 
     def close(self) -> None:
+        self._node.locks.release(self)
         if self._node.is_device:
             self._kernel.devices.close(self._node)
         self._node.filesystem.release(self._node)

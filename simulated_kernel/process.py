@@ -128,6 +128,8 @@ class Process:
         self.group = 0
         self.limits = dict(LIMITS)
         self.login = b""
+        self.locked_nodes: set[Node] = set()
+        """Nodes on which the process may have locks of fcntl(2)."""
         self.system_root = root
         self._root = root
         self._directory = root
@@ -170,10 +172,13 @@ class Process:
         process.root = self._root
         process.directory = self._directory
         process.limits = dict(self.limits)
+        process.session, process.group = self.session, self.group
         return process
 
     def exit(self) -> None:
         """Close everything."""
+        for node in self.locked_nodes:
+            node.locks.release(self.pid)
         self.descriptors.release()
         self._root.filesystem.release(self._root)
         self._directory.filesystem.release(self._directory)

@@ -6,7 +6,21 @@
 
 from __future__ import annotations
 
-from . import attributes, descriptors, directories, identity, io, misc, mounts, paths, sockets, sysctl, times
+from . import (
+    attributes,
+    descriptors,
+    directories,
+    extended_attributes,
+    identity,
+    io,
+    locks,
+    misc,
+    mounts,
+    paths,
+    sockets,
+    sysctl,
+    times,
+)
 from .registry import HANDLERS, Call
 
 __all__ = [
@@ -15,8 +29,10 @@ __all__ = [
     "attributes",
     "descriptors",
     "directories",
+    "extended_attributes",
     "identity",
     "io",
+    "locks",
     "misc",
     "mounts",
     "paths",

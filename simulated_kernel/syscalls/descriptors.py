@@ -11,6 +11,7 @@ import asyncio
 from ..errors import refuse
 from ..files import FREAD, FWRITE, OpenFile
 from ..pipe import make_pipe
+from .locks import record_lock
 from .registry import Call, syscall
 
 F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETOWN, F_SETOWN = range(7)
@@ -29,6 +30,10 @@ POLL_INTERVAL = 0.01
 
 @syscall("close")
 async def close(call: Call) -> None:
+    """Closing any descriptor of a file ends the process's own locks of it, as POSIX has it."""
+    file = call.file()
+    if file.seekable and file.node in call.process.locked_nodes:
+        file.node.locks.release(call.process.pid)
     call.process.descriptors.close(call["fd"])
 
 
@@ -93,8 +98,7 @@ async def fcntl(call: Call) -> int:
             file.flags = file.flags | O_NOSIGPIPE if argument else file.flags & ~O_NOSIGPIPE
             return 0
         case 7 | 8 | 9:
-            # Advisory locks: nobody ever holds one that conflicts.
-            return 0
+            return await record_lock(call, file)
         case _:
             raise refuse("EINVAL")
 
@@ -127,11 +131,6 @@ async def pipe2(call: Call) -> None:
     table = call.process.descriptors
     numbers = [table.allocate(end, bool(flags & O_CLOEXEC)) for end in make_pipe(flags & O_NONBLOCK)]
     await call.memory.copyout(call["fildes"], call.memory.abi.integers("int", *numbers))
-
-
-@syscall("flock")
-async def flock(call: Call) -> None:
-    call.file()
 
 
 @syscall("poll")

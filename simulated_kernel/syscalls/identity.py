@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 from ..errors import refuse
+from ..process import Process
 from .registry import Call, syscall
 
 KEEP = 0xFFFFFFFF
 """-1 as an uid_t: leave the id as it is."""
 MAX_GROUPS = 16
+INIT = 1
+"""The first process, which is the parent of all clients."""
 
 
 @syscall("getpid")
@@ -130,6 +133,33 @@ async def setgroups(call: Call) -> None:
 @syscall("getpgrp")
 async def getpgrp(call: Call) -> int:
     return call.process.group
+
+
+def _asked_process(call: Call) -> Process:
+    """The process of a pid argument; 0 is the caller."""
+    pid = call["pid"]
+    process = call.process if pid == 0 else call.kernel.processes.get(pid)
+    if process is None:
+        raise refuse("ESRCH")
+    return process
+
+
+@syscall("getpgid")
+async def getpgid(call: Call) -> int:
+    return 0 if call["pid"] == INIT else _asked_process(call).group
+
+
+@syscall("getsid")
+async def getsid(call: Call) -> int:
+    return 0 if call["pid"] == INIT else _asked_process(call).session
+
+
+@syscall("setpgid")
+async def setpgid(call: Call) -> None:
+    process = _asked_process(call)
+    if call["pgid"] < 0:
+        raise refuse("EINVAL")
+    process.group = call["pgid"] or process.pid
 
 
 @syscall("setsid")

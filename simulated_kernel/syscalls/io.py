@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..errors import SyscallError, refuse
 from ..files import FREAD, FWRITE, OpenFile
 from ..ioctls import IOC_IN, IOC_OUT, IoctlRequest, parameter_size
+from ..rooms import Errno
 from ..usermemory import UserIo
 from .registry import Call, syscall
 
@@ -189,6 +190,20 @@ async def fadvise(call: Call) -> int:
     if not call.file().seekable:
         return 29
     return 0 if 0 <= call["advice"] <= 5 else 22
+
+
+@syscall("posix_fallocate", component="rumpvfs")
+async def fallocate(call: Call) -> int:
+    """The error is the result, and no errno; no file system can do it."""
+    if call["fd"] not in call.process.descriptors:
+        return int(Errno.EBADF)
+    return int(Errno.EOPNOTSUPP)
+
+
+@syscall("fdiscard", component="rumpvfs")
+async def fdiscard(call: Call) -> None:
+    call.file()
+    raise refuse("EOPNOTSUPP")
 
 
 @syscall("ioctl")

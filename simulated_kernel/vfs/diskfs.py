@@ -122,6 +122,7 @@ class DiskFs(FileSystem):
         self.device = device
         self.flags = MNT_LOCAL
         self.can_become_read_only = False
+        self._attributes_started = False
         geometry = read_ffs(storage) if type_name == "ffs" else read_ext2(storage)
         volume = storage.volumes.get(type_name)
         if not isinstance(volume, Volume) or volume.geometry != geometry:
@@ -146,6 +147,29 @@ class DiskFs(FileSystem):
 
     def device_of(self, node: Node) -> int:
         return self.device
+
+    # Extended attributes: FFS only, once they were started, in the directories that were made for them
+
+    def check_extended_attributes(self, space: str) -> None:
+        if not self._attributes_started:
+            raise refuse("EOPNOTSUPP")
+        folder = self.root.entries.get(b".attribute")
+        if folder is None or space.encode() not in folder.entries:
+            raise refuse("ENODATA")
+
+    def start_extended_attributes(self) -> None:
+        if self.type_name != "ffs":
+            raise refuse("EOPNOTSUPP")
+        if b".attribute" not in self.root.entries:
+            raise refuse("ENOENT")
+        if self._attributes_started:
+            raise refuse("EBUSY")
+        self._attributes_started = True
+
+    def stop_extended_attributes(self) -> None:
+        if not self._attributes_started:
+            raise refuse("EOPNOTSUPP")
+        self._attributes_started = False
 
     # Space
 

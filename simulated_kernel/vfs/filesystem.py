@@ -423,17 +423,14 @@ class FileSystem:
         return PAGE - offset % PAGE
 
     def read(self, node: Node, offset: int, length: int) -> bytes:
-        return bytes(node.data[offset : offset + length])
+        return node.data.read(offset, length)
 
     def was_read(self, node: Node) -> None:
         self.touch(node, accessed=True)
 
     def resize(self, node: Node, size: int) -> None:
         """Set a regular file's size; what is new is zeros. Times stay."""
-        if size < len(node.data):
-            del node.data[size:]
-        else:
-            node.data.extend(bytes(size - len(node.data)))
+        node.data.resize(size)
 
     def truncate(self, node: Node, size: int) -> None:
         """ftruncate and O_TRUNC on anything but a directory."""
@@ -455,11 +452,26 @@ class FileSystem:
 
     def store(self, node: Node, offset: int, data: bytes) -> None:
         """Overwrite a part of a regular file, which was resized to hold it."""
-        node.data[offset : offset + len(data)] = data
+        node.data.write(offset, data)
         mark_change()
 
     def was_written(self, node: Node, by_root: bool) -> None:
         self.touch(node, modified=True)
+
+    # Extended attributes
+
+    def check_extended_attributes(self, space: str) -> None:
+        """Refuse where there are none, or none of the name space (``user`` or ``system``)."""
+        raise refuse("EOPNOTSUPP")
+
+    def start_extended_attributes(self) -> None:
+        raise refuse("EOPNOTSUPP")
+
+    def stop_extended_attributes(self) -> None:
+        raise refuse("EOPNOTSUPP")
+
+    def mark_attribute_change(self) -> None:
+        mark_change()
 
     # Space
 

@@ -10,6 +10,9 @@ import asyncio
 import stat
 from typing import TYPE_CHECKING, Any
 
+from .content import Content
+from .locks import LockList
+
 if TYPE_CHECKING:
     from .filesystem import FileSystem
 
@@ -57,7 +60,7 @@ class Node:
         self.generation = 0
         self.rdev = NO_DEVICE
         self.atime = self.mtime = self.ctime = self.birthtime = now
-        self.data = bytearray()
+        self.data = Content()
         """A regular file's content."""
         self.entries: dict[bytes, Node] = {}
         """A directory's entries in the order in which they were made, without ``.`` and ``..``."""
@@ -74,7 +77,9 @@ class Node:
         """Open descriptors, working directories and roots that hold the node."""
         self.extra: Any = None
         """What a driver or file system attaches: a socket bound here, the tree on an image, …"""
+        self.extended_attributes: dict[bytes, bytes] = {}
         self._lock: asyncio.Lock | None = None
+        self._locks: LockList | None = None
 
     @property
     def is_directory(self) -> bool:
@@ -100,6 +105,13 @@ class Node:
     @property
     def is_mount_root(self) -> bool:
         return self.filesystem.root is self
+
+    @property
+    def locks(self) -> LockList:
+        """The advisory locks."""
+        if self._locks is None:
+            self._locks = LockList()
+        return self._locks
 
     @property
     def lock(self) -> asyncio.Lock:
