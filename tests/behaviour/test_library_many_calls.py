@@ -6,11 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import CallTimeout, Kernel, KernelError, connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
+    CallTimeout,
+    Kernel,
+    KernelError,
+    ServerFull,
+    connect,
+)
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Request, open_session
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount
 from ansible_collections.rumpkernel.rump.tests.support.backends import Server
@@ -130,10 +138,17 @@ def test_exec_closes_what_is_to_be_closed(kernel: Kernel) -> None:
         kernel.write(closed, b"x")
 
 
-def test_200_sessions_at_once(server: Server) -> None:
-    sessions = [open_session(server.url, connect_timeout=30) for _ in range(200)]
-    try:
-        assert len({session.call("getpid")[0] for session in sessions}) == 200
-    finally:
-        for session in sessions:
-            session.close()
+def test_200_sessions_at_once_and_a_full_server(server: Server) -> None:
+    """A server takes 255 clients. The next one is told so, and waits its turn when it has the time."""
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(open_session(server.url, connect_timeout=30)) for _ in range(255)]
+        assert len({session.call("getpid")[0] for session in sessions[:200]}) == 200
+        with pytest.raises(ServerFull, match="all the clients that it takes"):
+            open_session(server.url, connect_timeout=0.3)
+        leaving = threading.Timer(0.5, sessions[0].close)
+        leaving.start()
+        started = time.monotonic()
+        with open_session(server.url, connect_timeout=20) as late:
+            assert late.call("getpid")[0] > 0
+        assert time.monotonic() - started > 0.4
+        leaving.join()
