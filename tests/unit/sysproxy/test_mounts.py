@@ -76,6 +76,8 @@ def test_every_word_byte_order_and_release(abi: Abi, tmp_path: Path) -> None:
         f_flag=0x80001001,
         f_frsize=512,
         f_blocks=1 << 40,
+        f_bfree=3,
+        f_bavail=2,
         f_fstypename=b"ffs",
         f_mntonname=b"/" + b"x" * 1022,
         f_mntfromname=b"/dev/\xff",
@@ -84,7 +86,7 @@ def test_every_word_byte_order_and_release(abi: Abi, tmp_path: Path) -> None:
         (found,) = server.kernel.mounts()
     assert (found.path, found.source, found.fstype) == ("/" + "x" * 1022, "/dev/\udcff", "ffs")
     assert found.flags == MNT.SOFTDEP | MNT.LOCAL | MNT.RDONLY
-    assert found.size == 1 << 49
+    assert (found.size, found.free, found.available) == (1 << 49, 3 * 512, 2 * 512)
 
 
 def test_no_mounts(tmp_path: Path) -> None:
