@@ -116,8 +116,8 @@ def _standard_streams(address: SshAddress, command: list[str], said: IO[bytes]) 
         try:
             process = subprocess.Popen(
                 [*command, "-W", host_and_port(address.target), "--", address.host],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=said,
                 start_new_session=True,
             )
