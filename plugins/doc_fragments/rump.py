@@ -42,7 +42,7 @@ attributes:
   platform:
     description: The kernels that the module works on.
     support: full
-    platforms: NetBSD rump kernels, releases 7 and later
+    platforms: NetBSD rump kernels, releases 6 to 10
 notes:
   - The owner of what the module makes is the superuser of the rump kernel, since sysproxy knows no other user.
 seealso:

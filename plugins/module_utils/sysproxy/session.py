@@ -206,28 +206,34 @@ class Session:
 
         :raises RumpError: as :meth:`wait`; the session is then of no more use, or none is in flight.
         """
-        calls: deque[Call] = deque()
+        calls: deque[Call | KernelError] = deque()
         todo = iter(requests)
         try:
             while True:
                 while len(calls) < limit and (request := next(todo, None)) is not None:
-                    calls.append(
-                        self.submit(request.name, *request.arguments, subject=request.subject, label=request.label)
-                    )
+                    calls.append(self._start(request))
                 if not calls:
                     return
-                try:
-                    result: Registers | KernelError = self.wait(calls[0])
-                except KernelError as error:
-                    result = error
-                calls.popleft()
-                yield result
+                yield self._end(calls.popleft())
         finally:
             # Whoever stops early leaves no calls behind whose buffers are gone.
             for call in calls:
                 if not self.closed:
                     with contextlib.suppress(RumpError):
-                        self.wait(call)
+                        self._end(call)
+
+    def _start(self, request: Request) -> Call | KernelError:
+        """A call in flight, or the error that it gave before it was sent: the release has no such call."""
+        try:
+            return self.submit(request.name, *request.arguments, subject=request.subject, label=request.label)
+        except KernelError as error:
+            return error
+
+    def _end(self, call: Call | KernelError) -> Registers | KernelError:
+        try:
+            return call if isinstance(call, KernelError) else self.wait(call)
+        except KernelError as error:
+            return error
 
     @contextlib.contextmanager
     def lend(self, buffer: Buffer) -> Iterator[int]:
