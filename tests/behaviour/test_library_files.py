@@ -207,6 +207,24 @@ def test_the_root_file_system_has_no_rename_and_no_hard_links(kernel: Kernel) ->
         assert refused(error) == "EOPNOTSUPP"
 
 
+def test_what_a_path_is(kernel: Kernel, tmpfs: str) -> None:
+    kernel.write_file(f"{tmpfs}/file", b"")
+    for name, target in (("tofile", "file"), ("todir", "."), ("nowhere", "missing"), ("round", "round")):
+        kernel.symlink(target, f"{tmpfs}/{name}")
+    tests = (kernel.exists, kernel.lexists, kernel.isfile, kernel.isdir, kernel.islink)
+    wanted = {
+        "file": (True, True, True, False, False),
+        ".": (True, True, False, True, False),
+        "tofile": (True, True, True, False, True),
+        "todir": (True, True, False, True, True),
+        "nowhere": (False, True, False, False, True),
+        "round": (False, True, False, False, True),
+        "missing": (False, False, False, False, False),
+        "file/below": (False, False, False, False, False),
+    }
+    assert {name: tuple(test(f"{tmpfs}/{name}") for test in tests) for name in wanted} == wanted
+
+
 def test_truncate(kernel: Kernel, tmpfs: str) -> None:
     kernel.write_file(f"{tmpfs}/file", b"0123456789")
     kernel.truncate(f"{tmpfs}/file", 4)

@@ -64,7 +64,7 @@ def test_large_ids(kernel: Kernel) -> None:
 
 def test_process_groups_and_sessions(kernel: Kernel) -> None:
     kernel.setsid()
-    assert kernel.getpgid(0) == kernel.getsid(0) == kernel.getpid()
+    assert kernel.getpgid(0) == kernel.getpgrp() == kernel.getsid(0) == kernel.getpid()
     assert kernel.getlogin() == ""
     kernel.setlogin("operator")
     assert kernel.getlogin() == "operator"

@@ -51,9 +51,21 @@ class Files(Descriptors, Processes):
         found = self._stat_or_none(path)
         return found is not None and stat_module.S_ISDIR(found.st_mode)
 
-    def _stat_or_none(self, path: StrPath) -> os.stat_result | None:
+    def isfile(self, path: StrPath) -> bool:
+        found = self._stat_or_none(path)
+        return found is not None and stat_module.S_ISREG(found.st_mode)
+
+    def islink(self, path: StrPath) -> bool:
+        found = self._stat_or_none(path, follow_symlinks=False)
+        return found is not None and stat_module.S_ISLNK(found.st_mode)
+
+    def lexists(self, path: StrPath) -> bool:
+        """As :meth:`exists`; a link exists wherever it leads."""
+        return self._stat_or_none(path, follow_symlinks=False) is not None
+
+    def _stat_or_none(self, path: StrPath, *, follow_symlinks: bool = True) -> os.stat_result | None:
         try:
-            return self.stat(path)
+            return self.stat(path, follow_symlinks=follow_symlinks)
         except KernelError as error:
             if error.name in ("ENOENT", "ENOTDIR", "ELOOP"):
                 return None

@@ -35,6 +35,9 @@ class Processes(Base):
         """The process group of a process; 0 stands for the session's own."""
         return self.call("getpgid", pid)[0]
 
+    def getpgrp(self) -> int:
+        return self.call("getpgrp")[0]
+
     def getsid(self, pid: int) -> int:
         return self.call("getsid", pid)[0]
 

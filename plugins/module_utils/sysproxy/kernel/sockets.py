@@ -207,7 +207,7 @@ class Socket:
             with ancillary.message([buffer], control, name) as (message, parsed):
                 count = self._number(bufsize, "recvmsg", message, native_flags(flags))
                 found = parsed()
-            address = unpack(self._kernel.abi, bytes(name[: found.msg_namelen]))
+            address = self._address(name[: found.msg_namelen])
             received = ancillary.unpack(bytes(control[: found.msg_controllen]))
             return bytes(buffer[:count]), received, host_flags(found.msg_flags), address
 
@@ -368,8 +368,11 @@ class Socket:
         return pack(self._kernel.abi, self._family, address, self._kernel.if_nametoindex)
 
     def _unpack(self, name: bytearray, size: bytearray) -> Address:
+        return self._address(name[: self._kernel.abi.read_integer("uint32", size)])
+
+    def _address(self, name: bytearray) -> Address:
         try:
-            return unpack(self._kernel.abi, bytes(name[: self._kernel.abi.read_integer("uint32", size)]))
+            return unpack(self._kernel.abi, bytes(name))
         except ValueError as error:
             raise self._kernel.broken(f"the kernel gave an address that is none: {error}") from error
 

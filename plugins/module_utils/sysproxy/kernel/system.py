@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from functools import cached_property
 from typing import Final
 
-from ..errors import ConnectionLost
+from ..errors import CallTimeout, ConnectionLost
 from ..netbsd.constants import RB
 from ..netbsd.ioctls import IOC_IN, IOC_OUT, IOC_VOID, IOCPARM_MASK, IOCPARM_SHIFT
 from .base import Base
 from .sysctl import Sysctl
 
-_INT_MAX: Final = 0x7FFFFFFF
 _UNAME: Final = ("kern.ostype", "kern.hostname", "kern.osrelease", "kern.version", "hw.machine")
+_HALT_PAUSE: Final = 0.01
 _ALIGNMENTS: Final = (0, 1, 3, 7, 15)
 
 
@@ -78,9 +79,12 @@ class System(Base):
         :raises KernelError: EPERM, the session's user is not root.
         :raises CallTimeout: it did not end within the session's time limit.
         """
+        deadline = time.monotonic() + self.session.timeout
         with contextlib.suppress(ConnectionLost):
             self.call("reboot", 0 if sync else RB.NOSYNC, None)
             # It answers before it goes: gone it is when nothing answers.
-            while True:
+            while time.monotonic() < deadline:
                 self.call("getpid", subject="of the kernel that is to halt")
+                time.sleep(_HALT_PAUSE)
+            raise CallTimeout(f"{self.session.url}: the kernel took the call to halt, and goes on")
         self.session.close()
