@@ -33,6 +33,7 @@ ODD: Final = (
 """Numbers that invite mistakes."""
 
 ENOENT: Final = 2
+EFAULT: Final = 14
 _ERRNOS: Final = (-4, -3, -2, -1, 1, ENOENT, 4, 5, 9, 12, 13, 20, 21, 22, 25, 35, 40, 45, 62, 78, 93, 96, 12345, 1 << 30)
 _LOWEST: Final = 0x10000  # below it nothing is lent
 _MOST_CALLS: Final = 250  # then the kernel goes away: many a question can be answered for ever
@@ -65,11 +66,12 @@ def stat(abi: Abi, mode: int, size: int) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def directory(abi: Abi) -> bytes:
+def directory(abi: Abi, folders: bool) -> bytes:
     head = abi.struct("dirent_head")
     start = head.offset_of("d_type") + 1
     entries = b""
-    for number, (name, kind) in enumerate(((b".", 4), (b"..", 4), (b"etc", 4), (b"hosts", 8), (b"link", 10), (b"x", 0))):
+    names = [(b".", 4), (b"..", 4), (b"hosts", 8), (b"link", 10), *([(b"etc", 4), (b"x", 0)] if folders else [])]
+    for number, (name, kind) in enumerate(names):
         length = (start + len(name) + 8) & -8
         record = head.build(d_fileno=number + 2, d_reclen=length, d_namlen=len(name), d_type=kind)[:start]
         entries += (record + name).ljust(length, b"\0")
@@ -103,6 +105,8 @@ _NODES: Final[dict[tuple[int, ...], tuple[tuple[int, bytes, CTLTYPE, int], ...]]
     (): ((1, b"kern", CTLTYPE.NODE, 0), (4, b"net", CTLTYPE.NODE, 0), (6, b"hw", CTLTYPE.NODE, 0)),
     (1,): (
         (1, b"ostype", CTLTYPE.STRING, 7),
+        (2, b"osrelease", CTLTYPE.STRING, 7),
+        (4, b"version", CTLTYPE.STRING, 0),
         (10, b"hostname", CTLTYPE.STRING, 0),
         (3, b"osrevision", CTLTYPE.INT, 4),
         (60, b"quad", CTLTYPE.QUAD, 8),
@@ -112,6 +116,7 @@ _NODES: Final[dict[tuple[int, ...], tuple[tuple[int, bytes, CTLTYPE, int], ...]]
     ),
     (4,): (),
     (6,): (
+        (1, b"machine", CTLTYPE.STRING, 7),
         (4, b"byteorder", CTLTYPE.INT, 4),
         (7, b"pagesize", CTLTYPE.INT, 4),
         (15, b"alignbytes", CTLTYPE.INT, 4),
@@ -144,6 +149,7 @@ class Model:
         self._said: list[bytes] = []
         self._calls = 0
         self._listed: dict[int, int] = {}
+        self._paths: dict[int, bytes] = {}
         self._fd = 2
 
     def hear(self, data: bytes) -> None:
@@ -195,6 +201,9 @@ class Model:
             if self._lie():
                 error = self._chance.choice(_ERRNOS)
             self._said.append(machine.syscall_reply(reqno, error, self._register(first), self._register(second)))
+            return
+        except Exception:  # an answer to a question that was changed on its way
+            self._said.append(machine.syscall_reply(reqno, EFAULT))
             return
         number = machine.next_reqno()
         match what:
@@ -258,21 +267,22 @@ class Model:
     def _any(self, arguments: list[int]) -> Call:
         """A call that this kernel does not know: it looks at what it is pointed to, and writes there."""
         for place, argument in enumerate(arguments):
-            if argument < _LOWEST:
+            if not _LOWEST <= argument < 0x100000 or argument & 15:  # a session's first buffers are below
                 continue
             if place == 0 or self._chance.random() < 0.3:
                 yield "str", argument, 1024
             elif self._chance.random() < 0.5:
-                yield "out", argument, self._chance.randbytes(self._chance.choice((1, 4, 8, 12)))
+                yield "out", argument, self._chance.randbytes(self._chance.choice((1, 4, 4, 8)))
         if self._chance.random() < 0.05:
             yield "raise", 13
         return 0, self._chance.choice((0, 0, 0, 1, 4)), 0
 
     def _open(self, path: int, *_more: int) -> Call:
-        yield "str", path, 1024
+        name = yield "str", path, 1024
         if self._chance.random() < 0.05:
             return ENOENT, 0
         self._fd += 1
+        self._paths[self._fd] = name
         return 0, self._fd
 
     def _close(self, _fd: int) -> Call:
@@ -310,12 +320,14 @@ class Model:
         times = self._listed[fd] = self._listed.get(fd, 0) + 1
         if times > 1 and self._chance.random() < 0.9:
             return 0, 0
-        entries = directory(self.abi)
+        entries = directory(self.abi, self._paths.get(fd, b"").count(b"/") < 3)
         yield "out", buffer, self._data(entries)[:length]
         return 0, min(len(entries), length)
 
     def _path_into(self, path: int, buffer: int, _length: int) -> Call:
         yield "str", path, 1024
+        if self._chance.random() < 0.7:
+            return 22, 0
         target = self._data(self._chance.choice((b"hosts", b"/etc", b"../x/./y")))
         yield "out", buffer, target
         return 0, len(target)
@@ -378,7 +390,7 @@ class Model:
             return abi.integer("int", 1234 if abi.byteorder == "little" else 4321)
         for last, _name, kind, size in _NODES.get(number[:-1], ()):
             if last == number[-1]:
-                return b"NetBSD\0" if kind == CTLTYPE.STRING else bytes((7,)).ljust(size, b"\0")
+                return b"NetBSD\0" if kind == CTLTYPE.STRING else abi.integer("int", 7).ljust(size, b"\0")[:size]
         return abi.integer("int", 7)
 
     def _vectored(self, _fd: int, vector: int, count: int, *_offset: int) -> Call:
@@ -392,6 +404,80 @@ class Model:
             yield "out", found.iov_base & (1 << 8 * abi.word_size) - 1, self._data(bytes(found.iov_len))
             done += found.iov_len
         return 0, done
+
+    # Sockets
+
+    def _socket(self, *_arguments: int) -> Call:
+        self._fd += 1
+        return 0, self._fd
+        yield
+
+    def _sockaddr(self) -> bytes:
+        head = b"\x10\2" if self._chance.random() < 0.8 else b"\x10\1"
+        return self._data(head + bytes((0, 80, 127, 0, 0, 1)) + bytes(8))
+
+    def _named(self, fd: int, name: int, length: int, *_flags: int) -> Call:
+        if name >= _LOWEST:
+            yield "out", name, self._sockaddr()
+        if length >= _LOWEST:
+            yield "in", length, 4
+            yield "out", length, self.abi.integer("uint32", self._number(16) & 0xFFFFFFFF)
+        self._fd += 1
+        return 0, self._fd
+
+    def _option(self, fd: int, _level: int, _option: int, value: int, length: int) -> Call:
+        yield "out", value, self.abi.integer("int", self._number(1) & 0x7FFFFFFF)
+        yield from self._named(fd, 0, 0)
+        yield "out", length, self.abi.integer("uint32", self._number(4) & 0xFFFFFFFF)
+        return 0, 0
+
+    def _received(self, fd: int, buffer: int, length: int, _flags: int, name: int, name_length: int) -> Call:
+        count = min(length, 40)
+        yield "out", buffer, self._data(b"m" * count)
+        yield from self._named(fd, name, name_length)
+        return 0, count
+
+    def _sent(self, _fd: int, buffer: int, length: int, *_more: int) -> Call:
+        yield "in", buffer, length
+        return 0, length
+
+    def _message(self, fd: int, message: int, _flags: int) -> Call:
+        abi, layout = self.abi, self.abi.struct("msghdr")
+        packed = yield "in", message, layout.size
+        if len(packed) != layout.size:
+            return 14, 0
+        found = layout.parse(packed)
+        found.msg_controllen = found.msg_namelen = 0
+        if self._chance.random() < 0.3 and found.msg_control:
+            head = abi.struct("cmsghdr")
+            start = head.size + -head.size % 8
+            yield "out", found.msg_control, self._data(head.build(cmsg_len=start + 4, cmsg_level=0xFFFF).ljust(24, b"\0"))
+            found.msg_controllen = self._number(24) & 0xFFFF
+        end = yield from self._vectored(fd, found.msg_iov, 1)
+        start, size = layout.offset_of("msg_controllen"), 4
+        packed = bytearray(packed)
+        packed[start : start + size] = abi.integer("uint32", found.msg_controllen)
+        start = layout.offset_of("msg_namelen")
+        packed[start : start + size] = abi.integer("uint32", found.msg_namelen)
+        yield "out", message, self._data(bytes(packed))
+        return end
+
+    def _message_sent(self, _fd: int, message: int, _flags: int) -> Call:
+        layout = self.abi.struct("msghdr")
+        packed = yield "in", message, layout.size
+        found = layout.parse(packed) if len(packed) == layout.size else None
+        vectors = self.abi.struct("iovec")
+        packed = (yield "in", found.msg_iov, vectors.size) if found is not None else b""
+        return 0, vectors.parse(packed).iov_len if len(packed) == vectors.size else 0
+
+    def _poll(self, fds: int, count: int, *_timeout: int) -> Call:
+        packed = yield "in", fds, 8 * count
+        yield "out", fds, self._data(packed[:-2] + b"\1\1" if packed else b"")
+        return 0, count
+
+    def _ends(self, *arguments: int) -> Call:
+        yield "out", arguments[-1], self._data(self.abi.integers("int", 5, 6))
+        return 0, 5, 6
 
     def _modules(self, command: int, argument: int) -> Call:
         abi, layout = self.abi, self.abi.struct("iovec")
@@ -410,19 +496,31 @@ _HANDLERS: Final[dict[str, Callable[..., Call]]] = {
     "__getdents30": Model._directory,
     "__lstat50": Model._stat,
     "__stat50": Model._stat,
+    "__socket30": Model._socket,
     "__sysctl": Model._sysctl,
+    "accept": Model._named,
     "close": Model._close,
     "fstatvfs1": Model._statvfs,
+    "getpeername": Model._named,
+    "getsockname": Model._named,
+    "getsockopt": Model._option,
     "getvfsstat": Model._mounted,
     "ioctl": Model._ioctl,
     "modctl": Model._modules,
     "open": Model._open,
+    "paccept": Model._named,
+    "poll": Model._poll,
     "pread": Model._read,
     "preadv": Model._vectored,
     "pwrite": Model._write,
     "read": Model._read,
     "readlink": Model._path_into,
     "readv": Model._vectored,
+    "recvfrom": Model._received,
+    "recvmsg": Model._message,
+    "sendmsg": Model._message_sent,
+    "sendto": Model._sent,
+    "socketpair": Model._ends,
     "statvfs1": Model._statvfs,
     "write": Model._write,
 }
