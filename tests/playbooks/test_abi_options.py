@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.rumpkernel.rump.tests.support.ansible import inventory_of, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import ROOT
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, play, run_playbook
 
 READ = {"name": "Read", "rumpkernel.rump.rump_sysctl": {"name": "kern.ostype"}}
 

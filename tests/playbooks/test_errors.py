@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.tests.support.ansible import Result, Run, inventory_of, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import Result, Run, inventory_of, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.relay import relaying
 
 PREFIX = "rumpkernel.rump.rump_"

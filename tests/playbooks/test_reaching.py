@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.rumpkernel.rump.tests.support.ansible import inventory_of, play, run_ad_hoc, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, play, run_ad_hoc, run_playbook
 
 MODULE = "rumpkernel.rump.rump_sysctl"
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
-from ansible_collections.rumpkernel.rump.tests.support.ansible import inventory_of, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, running
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, run_playbook
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFF
-from ansible_collections.rumpkernel.rump.tests.support.ansible import Run, inventory_of, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, Server, rump_server, running
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, inventory_of, run_playbook
 
 SITE = ROOT / "demo" / "site.yml"
 HOSTS = ("web", "db", "router")

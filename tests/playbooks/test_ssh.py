@@ -27,8 +27,8 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
     RumpError,
     connect,
 )
-from ansible_collections.rumpkernel.rump.tests.support.ansible import inventory_of, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, Server, running
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, play, run_playbook
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 TOOLS = SSHD and shutil.which("ssh") and shutil.which("ssh-keygen")
