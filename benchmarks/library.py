@@ -132,7 +132,8 @@ def content(bench: Bench, folder: Path) -> None:
     dd = bench.utility("dd", "of=/bench/dd", "bs=1m", stdin=source)
     bench.compare("64 MiB into one file", lambda: kernel.write_file("/bench/one", data), dd, "0.8 or more")
     back = bench.utility("dd", "if=/bench/one", "bs=1m")
-    bench.compare("64 MiB out of one file", lambda: kernel.read_file("/bench/one"), back, "0.8 or more")
+    with open(os.devnull, "wb") as nothing:
+        bench.compare("64 MiB out of one file", lambda: kernel.copy_out("/bench/one", nothing), back, "0.8 or more")
     part = folder / "part"
     part.write_bytes(data[: SIZE // 8])
     parts = {f"/bench/part{number}": data[: SIZE // 8] for number in range(8)}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 import time
@@ -152,3 +153,14 @@ def test_200_sessions_at_once_and_a_full_server(server: Server) -> None:
             assert late.call("getpid")[0] > 0
         assert time.monotonic() - started > 0.4
         leaving.join()
+
+
+@pytest.mark.parametrize("size", [0, 5, 1 << 20, (5 << 20) + 12345])
+def test_content_copied_out(kernel: Kernel, data: str, size: int) -> None:
+    content = os.urandom(size)
+    kernel.write_file(f"{data}/file", content)
+    sink = io.BytesIO()
+    assert kernel.copy_out(f"{data}/file", sink) == size
+    assert sink.getvalue() == content
+    with pytest.raises(FileNotFoundError):
+        kernel.copy_out(f"{data}/none", sink)

@@ -11,10 +11,11 @@ after; the chunks of a file are put together as they lie in it. What does not is
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import chain
-from typing import Final
+from typing import BinaryIO, Final
 
 from ..netbsd import KernelError
 from ..netbsd.constants import O
@@ -90,10 +91,39 @@ class Many(Directories):
             if isinstance(result, KernelError):
                 raise result
             piece = pieces[number]
-            count = self.bounded(result[0], len(piece), f"pread {subject}")
+            count = self.came(self.bounded(result[0], len(piece), f"pread {subject}"), f"pread {subject}")
             if count < len(piece):
                 return [*pieces[:number], piece[:count]]
         return pieces
+
+    def copy_out(self, path: StrPath, sink: BinaryIO) -> int:
+        """Write the content of a file to ``sink``, an open file of the controller's; the number of bytes.
+
+        However large the file, only some chunks of it are held at a time.
+        """
+        with self._opened(path, O.RDONLY) as fd:
+            subject, total = os.fsdecode(path), 0
+            spare = [bytearray(_CHUNK) for _ in range(_CHUNKS)]
+            in_use: deque[bytearray] = deque()
+
+            def requests() -> Iterator[Request]:
+                offset = 0
+                while True:
+                    in_use.append(spare.pop())
+                    yield Request("pread", (fd, in_use[-1], _CHUNK, offset), subject)
+                    offset += _CHUNK
+
+            for result in self.session.map(requests(), limit=_CHUNKS):
+                if isinstance(result, KernelError):
+                    raise result
+                buffer = in_use.popleft()
+                count = self.bounded(result[0], _CHUNK, f"pread {subject}")
+                sink.write(memoryview(buffer)[:count])
+                spare.append(buffer)
+                total += count
+                if count < _CHUNK:
+                    break
+            return total
 
     def write_file(self, path: StrPath, data: bytes, mode: int = 0o666) -> None:
         """Make ``data`` the whole content of a file, which is made when missing; its chunks are in flight together."""
