@@ -37,6 +37,7 @@ class AddressSpace:
         self._regions: dict[int, memoryview] = {}
         self._bases: list[int] = []
         self._next = _BASE
+        self._written: dict[int, int] = {}
         self._anonymous: list[int] = []
         self._anonymous_size = 0
         self.largest = 0
@@ -63,24 +64,27 @@ class AddressSpace:
             self.largest = size
         return address
 
-    def take_back(self, address: int) -> None:
-        """End the lending of the buffer that starts at ``address``."""
+    def take_back(self, address: int) -> int:
+        """End the lending of the buffer that starts at ``address``: the number of bytes that were put into it."""
         del self._regions[address]
         self._bases.remove(address)
         if not self._bases:
             self.largest = 0
+        return self._written.pop(address, 0)
 
     def lend_anonymous(self, length: int) -> int:
         """An address for memory that the kernel asks for itself (anonmmap), good until :meth:`drop_anonymous`.
 
         A null pointer, which the kernel takes for a refusal, when it asks for more than is reasonable:
-        it uses this for lists of properties of some kilobytes.
+        it uses this for lists of properties of some kilobytes. What is smaller than a page counts as one, so that
+        there are not many of them either.
         """
-        if not 0 < length <= _ANONYMOUS_LIMIT - self._anonymous_size:
+        charge = max(length, _GUARD)
+        if not length or charge > _ANONYMOUS_LIMIT - self._anonymous_size:
             return 0
         address = self.lend(bytearray(length))
         self._anonymous.append(address)
-        self._anonymous_size += length
+        self._anonymous_size += charge
         return address
 
     def drop_anonymous(self) -> None:
@@ -118,7 +122,10 @@ class AddressSpace:
         view, offset = self._find(address, len(data), "write")
         if view.readonly:
             raise _foreign("write", address, len(data))
-        view[offset : offset + len(data)] = data
+        size = len(data)
+        view[offset : offset + size] = data
+        base = address - offset
+        self._written[base] = self._written.get(base, 0) + size
 
     def _find(self, address: int, length: int, verb: str, asked: int | None = None) -> tuple[memoryview, int]:
         index = bisect_right(self._bases, address) - 1

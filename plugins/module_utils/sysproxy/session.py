@@ -71,7 +71,7 @@ class Request(NamedTuple):
 class Call:
     """A system call in flight. Its buffers are lent to the server until its end."""
 
-    __slots__ = ("block", "deadline", "label", "lent", "number", "reply", "reqno", "subject")
+    __slots__ = ("block", "deadline", "label", "lent", "number", "reply", "reqno", "subject", "written")
 
     def __init__(self, number: int, block: bytes, lent: list[int], label: str, subject: str, deadline: float) -> None:
         self.number = number
@@ -82,6 +82,7 @@ class Call:
         self.deadline = deadline
         self.reqno = 0
         self.reply: Reply | None = None
+        self.written = 0
 
     def __str__(self) -> str:
         return f"{self.label} {self.subject}" if self.subject else self.label
@@ -95,6 +96,8 @@ class Session:
         self.url = url
         self.timeout = timeout
         self.banner = ""
+        self.written = 0
+        """How many bytes the kernel put into the buffers of the call that was waited for last."""
         self._channel: Channel | None = Channel(stream)
         self._machine = frames.Client(max_body=_FRAME_SLACK)
         self._memory = AddressSpace()
@@ -191,6 +194,7 @@ class Session:
             self._cancel(call)
             raise CallTimeout(f"{self.url}: no end of {call} within the time limit") from None
         reply = call.reply
+        self.written = call.written
         if isinstance(reply, frames.ErrorReply):
             raise request_refused(reply.code)
         assert isinstance(reply, frames.SyscallReply)
@@ -327,10 +331,13 @@ class Session:
         lent.append(address)
         return address
 
-    def _take_back(self, lent: list[int]) -> None:
+    def _take_back(self, lent: list[int]) -> int:
+        """End the lending of a call's buffers: the number of bytes that were put into them."""
+        written = 0
         for address in lent:
-            self._memory.take_back(address)
+            written += self._memory.take_back(address)
         lent.clear()
+        return written
 
     def _request(self, call: Call) -> None:
         call.reqno, request = self._machine.syscall(call.number, call.block)
@@ -410,7 +417,7 @@ class Session:
                 self._request(call)
                 return
             reply = reply._replace(error=Errno.EINTR)
-        self._take_back(call.lent)
+        call.written = self._take_back(call.lent)
         call.reply = reply
 
     def _on_copyout(self, event: frames.CopyOut) -> None:

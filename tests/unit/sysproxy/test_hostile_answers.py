@@ -32,6 +32,7 @@ class Noise:
     """In the place of a session."""
 
     url = "unix://noise"
+    written = 1 << 30
 
     def __init__(self, abi: Abi, seed: int) -> None:
         self.abi = abi

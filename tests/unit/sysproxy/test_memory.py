@@ -275,3 +275,18 @@ def test_lending_and_taking_back_at_random_never_overlaps(small: AddressSpace) -
             assert address % 16 == 0
             ends = address + size + 0x1000
         assert ends <= 0x10000 + 4 * 0x2000
+
+
+def test_taking_back_tells_how_much_was_written(space: AddressSpace) -> None:
+    first, second = space.lend(bytearray(10)), space.lend(bytearray(10))
+    space.copyout(second + 2, b"ab")
+    space.copyout(second + 4, b"cde")
+    assert space.take_back(first) == 0
+    assert space.take_back(second) == 5
+    assert space.take_back(space.lend(bytearray(10))) == 0
+
+
+def test_there_are_not_many_pieces_of_anonymous_memory(space: AddressSpace) -> None:
+    """Each is small for the server to ask for, and larger to keep."""
+    given = [space.lend_anonymous(1) for _ in range(1000)]
+    assert sum(map(bool, given)) == 256

@@ -47,6 +47,22 @@ class Base:
         number, _ = self.session.call(name, *arguments, subject=subject)
         return self.bounded(number, most, f"{name} {subject}".strip())
 
+    def filling_call(self, most: int, name: str, *arguments: Argument, subject: str = "") -> int:
+        """A :meth:`number_call` that ends with how many bytes the kernel put into the call's buffers."""
+        number = self.number_call(most, name, *arguments, subject=subject)
+        return self.came(number, f"{name} {subject}".strip())
+
+    def came(self, number: int, about: str) -> int:
+        """``number``, the bytes that the call ``about`` had for us, if they came.
+
+        What a server only claims is not taken for a result: its few bytes would fill our memory.
+
+        :raises ProtocolError: they did not all come.
+        """
+        if number > self.session.written:
+            raise self.broken(f"{about} ended with {number} bytes, and {self.session.written} came")
+        return number
+
     def bounded(self, number: int, most: int, about: str) -> int:
         """``number``, with which the call ``about`` ended.
 

@@ -20,6 +20,7 @@ _SHARED_FLAGS: Final = "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DI
 _HOST_FLAGS: Final = {getattr(os, f"O_{name}"): O[name] for name in _SHARED_FLAGS.split() if hasattr(os, f"O_{name}")}
 _FD_CLOEXEC: Final = 1
 _MOST_BUFFERS: Final = 1024  # IOV_MAX of sys/syslimits.h
+_LARGEST_POSITION: Final = (1 << 63) - 1
 _LARGEST_FLAGS: Final = 0x7FFFFFFF
 
 
@@ -64,7 +65,7 @@ class Descriptors(Base):
     def readinto(self, fd: int, buffer: bytearray | memoryview) -> int:
         """Fill ``buffer`` as far as one read does; the number of bytes."""
         length = memoryview(buffer).nbytes
-        return self.number_call(length, "read", fd, buffer, length)
+        return self.filling_call(length, "read", fd, buffer, length)
 
     def write(self, fd: int, data: Buffer) -> int:
         """The number of bytes that were written."""
@@ -73,7 +74,7 @@ class Descriptors(Base):
 
     def pread(self, fd: int, length: int, offset: int) -> bytes:
         buffer = bytearray(length)
-        count = self.number_call(length, "pread", fd, buffer, length, offset)
+        count = self.filling_call(length, "pread", fd, buffer, length, offset)
         return bytes(memoryview(buffer)[:count])
 
     def pwrite(self, fd: int, data: Buffer, offset: int) -> int:
@@ -115,7 +116,8 @@ class Descriptors(Base):
 
     def lseek(self, fd: int, position: int, whence: int) -> int:
         """The new position in bytes. ``whence``: ``os.SEEK_SET``, ``SEEK_CUR`` or ``SEEK_END``."""
-        return self.abi.value_of_registers(*self.call("lseek", fd, position, whence))
+        found = self.abi.value_of_registers(*self.call("lseek", fd, position, whence))
+        return self.bounded(found, _LARGEST_POSITION, "lseek")
 
     def ftruncate(self, fd: int, length: int) -> None:
         self.call("ftruncate", fd, length)

@@ -49,7 +49,7 @@ class Directories(Files):
         with self._opened(path, O.RDONLY | O.DIRECTORY | O.NONBLOCK) as fd:
             buffer = bytearray(_DIRECTORY_BUFFER)
             arguments = fd, buffer, len(buffer)
-            while count := self.number_call(len(buffer), "__getdents30", *arguments, subject=os.fsdecode(path)):
+            while count := self.filling_call(len(buffer), "__getdents30", *arguments, subject=os.fsdecode(path)):
                 yield from self._entries(memoryview(buffer)[:count], os.fsdecode(path))
 
     def _entries(self, data: memoryview, directory: str) -> Iterator[DirEntry]:

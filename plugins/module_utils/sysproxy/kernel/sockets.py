@@ -342,7 +342,11 @@ class Socket:
             raise ValueError(f"{nbytes} bytes do not fit a buffer of {len(view)}")
         length = nbytes or len(view)
         arguments = view, length, native_flags(flags), name, size
-        return self._when(POLL.IN, lambda: self._number(length, "recvfrom", *arguments), "recv")
+
+        def attempt() -> int:
+            return self._kernel.came(self._number(length, "recvfrom", *arguments), "recvfrom")
+
+        return self._when(POLL.IN, attempt, "recv")
 
     def _send(self, view: memoryview, flags: int, address: Address, deadline: float | None) -> int:
         name = None if address is None else self._pack(address)

@@ -31,6 +31,7 @@ _FLAGS_MASK: Final = 0x00FFFFF0
 _FIRST_CHILDREN: Final = 64  # children that are made room for before the kernel says how many there are
 _GROWTHS: Final = 4  # how often a value may have grown between its size and itself
 _LARGEST_VALUE: Final = 1 << 24
+_LARGEST_AT_ONCE: Final = 1 << 16  # what is larger is not asked for together with others
 _DEEPEST: Final = 12  # CTL_MAXNAME
 
 
@@ -117,7 +118,7 @@ class Sysctl:
 
         def requests() -> Iterator[Request]:
             for node in nodes:
-                size = min(node.size, _LARGEST_VALUE)
+                size = min(node.size, _LARGEST_AT_ONCE)
                 value, length = bytearray(size), bytearray(abi.integer("size_t", size))
                 buffers.append((value, length))
                 number = abi.integers("int", *node.mib)
@@ -132,6 +133,7 @@ class Sysctl:
             elif isinstance(result, KernelError) or needed > len(value):
                 yield self._get_or_error(node)  # its size says nothing, or it grew
             else:
+                self._base.came(needed, f"sysctl {node.name}")
                 yield self._decode(node, bytes(value[:needed]))
 
     def _get_or_error(self, node: SysctlNode) -> Value | KernelError:
@@ -213,7 +215,7 @@ class Sysctl:
                 continue
             needed = abi.read_integer("size_t", length)
             if needed <= size:
-                return bytes(value[:needed])
+                return bytes(memoryview(value)[: self._base.came(needed, f"sysctl {name}")])
             size = needed
         raise SysctlValueError(f"sysctl {name}: its value grows faster than it can be read")
 

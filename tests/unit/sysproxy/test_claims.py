@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server claims to have sent and did not: its few bytes do not become many of ours."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ProtocolError
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import CTLTYPE
+from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import AMD64
+from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.scripted_server import Called, serving
+
+LIMIT = 8 << 20
+
+
+def claim(called: Called) -> tuple[int, int]:
+    """A byte, and the word that there were as many as could be."""
+    buffer, length = ("buf", "count") if called.name == "__getdents30" else ("buf", "nbyte")
+    buffer = buffer if buffer in called.arguments else list(called.arguments)[1]
+    length = length if length in called.arguments else list(called.arguments)[2]
+    called.write(buffer, b"x")
+    return 0, called[length]
+
+
+def large_file(called: Called) -> int:
+    called.write(
+        "ub" if "ub" in called.arguments else "sb", AMD64.struct("stat").build(st_mode=0o100644, st_size=1 << 40)
+    )
+    return 0
+
+
+CLAIMS: dict[str, Callable[[Kernel], Any]] = {
+    "listdir": lambda k: k.listdir("/x"),
+    "pread": lambda k: k.pread(3, 1 << 20, 0),
+    "read": lambda k: k.read(3, 1 << 20),
+    "read_file": lambda k: k.read_file("/x"),
+    "readall": lambda k: k.fopen("/x", "rb").read(),
+    "recv": lambda k: k.socket().recv(1 << 20),
+}
+
+
+@pytest.mark.parametrize("what", CLAIMS)
+def test_claimed_bytes_are_not_taken_for_content(what: str, tmp_path: Path) -> None:
+    names = ("pread", "read", "recvfrom", "__getdents30")
+    answers: dict[str, Any] = {**dict.fromkeys(names, claim), "open": (0, 5), "__socket30": (0, 5), "close": 0}
+    answers |= {"lseek": 0, "__fstat50": large_file}
+    tracemalloc.start()
+    try:
+        with (
+            serving(tmp_path, answers) as server,
+            pytest.raises(ProtocolError, match=r"ended with \d+ bytes, and 1 came"),
+        ):
+            CLAIMS[what](server.kernel)
+        assert tracemalloc.get_traced_memory()[1] < LIMIT
+    finally:
+        tracemalloc.stop()
+    assert server.kernel.session.closed
+
+
+def test_a_buffer_that_was_filled_before_is_not_read_again(tmp_path: Path) -> None:
+    """Entries of a directory that came with a former call, and are claimed to have come again."""
+    head = AMD64.struct("dirent_head").build(d_fileno=7, d_reclen=24, d_namlen=1, d_type=8)
+    came = []
+
+    def entries(called: Called) -> tuple[int, int]:
+        if not came:
+            called.write("buf", (head[:13] + b"a").ljust(24, b"\0"))
+        came.append(24)
+        return 0, 24
+
+    with (
+        serving(tmp_path, {"open": (0, 5), "close": 0, "__getdents30": entries}) as server,
+        pytest.raises(ProtocolError, match="ended with 24 bytes, and 0 came"),
+    ):
+        server.kernel.listdir("/x")
+    assert len(came) == 2
+
+
+@pytest.mark.parametrize("how", ["get", "values"])
+def test_claimed_sysctls(how: str, tmp_path: Path) -> None:
+    """Many nodes, each of which is said to have a value of 16 MiB."""
+    nodes = b"".join(
+        AMD64.struct("sysctlnode").build(
+            sysctl_flags=CTLTYPE.STRUCT, sysctl_num=number, sysctl_name=b"n%d" % number, _sysctl_size=1 << 24
+        )
+        for number in range(40)
+    )
+
+    def sysctl(called: Called) -> int:
+        data = nodes if called["newlen"] else b""
+        called.write("oldlenp", AMD64.integer("size_t", len(data) or 1 << 16))
+        if data:
+            called.write("oldv", data)
+        return 0
+
+    with serving(tmp_path, {"__sysctl": sysctl}) as server:
+        kernel = server.kernel
+        found = list(kernel.sysctl.walk())
+        assert len(found) == 40
+        tracemalloc.start()
+        try:
+            with pytest.raises(ProtocolError, match=r"ended with \d+ bytes, and 8 came"):
+                kernel.sysctl.get("n1") if how == "get" else list(kernel.sysctl.values(found))
+            assert tracemalloc.get_traced_memory()[1] < (20 << 20 if how == "get" else LIMIT)
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("position", [-1, -(1 << 63)])
+def test_positions_that_no_file_has(position: int, tmp_path: Path) -> None:
+    """Python's buffers would complain of them with an error of their own."""
+    with (
+        serving(tmp_path, {"lseek": (0, position)}) as server,
+        pytest.raises(ProtocolError, match="lseek ended with -"),
+    ):
+        server.kernel.lseek(3, 0, 0)
