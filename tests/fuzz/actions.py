@@ -19,7 +19,14 @@ from typing import Any, Final
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import CallTimeout
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import KernelError
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import AF, RLIMIT, SO, SOCK, SOL, F
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import (
+    AF,
+    RLIMIT,
+    SO,
+    SOCK,
+    SOL,
+    F,
+)
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Request, Session
 
 MOST: Final = 2000  # of what a server can list for ever
@@ -255,5 +262,3 @@ ACTIONS: Final[dict[str, Callable[[Play], object]]] = {
 NAMES: Final = tuple(ACTIONS)
 RARE: Final = frozenset(("write_large",))
 """What takes long."""
-
-

@@ -32,7 +32,13 @@ def scatter() -> list[Any]:
     for size in (16, 32, 48, 64, 100, 200, 500, 2000, 10000, 70000):
         freed = [MARKER * (size // 16) for _ in range(8)]
         del freed
-    return [MARKER + b"!", bytearray(MARKER * 3), {"marker": MARKER * 2}, memoryview(MARKER * 10), MARKER.decode("latin-1")]
+    return [
+        MARKER + b"!",
+        bytearray(MARKER * 3),
+        {"marker": MARKER * 2},
+        memoryview(MARKER * 10),
+        MARKER.decode("latin-1"),
+    ]
 
 
 class Audit:

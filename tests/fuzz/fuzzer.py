@@ -44,7 +44,9 @@ _MACHINES: Final = (
     *((4, 8, "big", "sparc"), (4, 8, "little", "evbarm"), (4, 2, "big", "m68k"), (8, 8, "little", "amd64")),
 )
 ABIS: Final = tuple(
-    Abi(word, alignment, order, release, machine) for word, alignment, order, machine in _MACHINES for release in _RELEASES
+    Abi(word, alignment, order, release, machine)
+    for word, alignment, order, machine in _MACHINES
+    for release in _RELEASES
 )
 
 
@@ -64,7 +66,8 @@ class Finding:
     sayings: list[bytes | None] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"session --seed {self.seed} --only {self.number}: {self.what} (of {', '.join(self.actions)})\n{self.details}"
+        name = f"session --seed {self.seed} --only {self.number}"
+        return f"{name}: {self.what} (of {', '.join(self.actions)})\n{self.details}"
 
 
 def prepare() -> list[Any]:
@@ -88,7 +91,7 @@ def _alarm(_signal: int, _frame: FrameType | None) -> None:
     raise Hang
 
 
-class watched:  # noqa: N801
+class watched:
     """A block that ends in time: :class:`Hang` is raised in it otherwise."""
 
     def __init__(self, seconds: float) -> None:

@@ -34,9 +34,35 @@ ODD: Final = (
 
 ENOENT: Final = 2
 EFAULT: Final = 14
-_ERRNOS: Final = (-4, -3, -2, -1, 1, ENOENT, 4, 5, 9, 12, 13, 20, 21, 22, 25, 35, 40, 45, 62, 78, 93, 96, 12345, 1 << 30)
+_ERRNOS: Final = (
+    -4,
+    -3,
+    -2,
+    -1,
+    1,
+    ENOENT,
+    4,
+    5,
+    9,
+    12,
+    13,
+    20,
+    21,
+    22,
+    25,
+    35,
+    40,
+    45,
+    62,
+    78,
+    93,
+    96,
+    12345,
+    1 << 30,
+)
 _LOWEST: Final = 0x10000  # below it nothing is lent
 _MOST_CALLS: Final = 250  # then the kernel goes away: many a question can be answered for ever
+_MOST_GREEDY_CALLS: Final = 2000
 
 
 def interesting(chance: random.Random) -> int:
@@ -133,11 +159,25 @@ def children(abi: Abi, mib: tuple[int, ...]) -> bytes:
     )
 
 
+@lru_cache(maxsize=64)
+def greedy_children(abi: Abi) -> bytes:
+    """Many nodes, each of which is said to be large."""
+    build = abi.struct("sysctlnode").build
+    kind = CTLTYPE.STRUCT
+    return b"".join(
+        build(sysctl_flags=kind, sysctl_num=number, sysctl_name=b"large%d" % number, _sysctl_size=1 << 24 - number % 3)
+        for number in range(60)
+    )
+
+
 class Model:
     """One process in the kernel. It is given what the client says, and asked step by step what to say."""
 
-    def __init__(self, abi: Abi, chance: random.Random, lies: float) -> None:
+    def __init__(self, abi: Abi, chance: random.Random, lies: float, greedy: bool = False) -> None:
+        """``greedy``: it claims much, says little, and has its client keep what it claims."""
         self.abi = abi
+        self._greedy = greedy
+        self._most_calls = _MOST_GREEDY_CALLS if greedy else _MOST_CALLS
         self.ended = False
         self.addresses: list[int] = []
         """Addresses that the client lent lately."""
@@ -173,7 +213,7 @@ class Model:
         match event:
             case frames.SyscallRequest():
                 self._calls += 1
-                if self._calls > _MOST_CALLS:
+                if self._calls > self._most_calls:
                     self.ended = True
                     return
                 self._ready.append((event.reqno, self._serve(event), None))
@@ -294,12 +334,15 @@ class Model:
             yield "str", path, 1024
         mode = self._chance.choice((0o100644, 0o100644, 0o40755, 0o120777, 0o20600))
         size = self._chance.choice((0, 100, 5000, 5000, 3 << 20 if self._chance.random() < 0.1 else 10))
-        size = abs(self._number(size)) & (1 << 63) - 1
+        size = 1 << 40 if self._greedy else abs(self._number(size)) & (1 << 63) - 1
         yield "out", buffer, self._data(stat(self.abi, mode, size))
         return 0, 0
 
     def _read(self, fd: int, buffer: int, length: int, *_offset: int) -> Call:
         times = self._listed[fd] = self._listed.get(fd, 0) + 1
+        if self._greedy:
+            yield "out", buffer, b"c"
+            return 0, length
         if times > 1 and self._chance.random() < 0.7:
             return 0, 0
         count = min(length, self._chance.choice((0, 1, 100, 5000, length if length < 1 << 17 else 9000)))
@@ -318,9 +361,13 @@ class Model:
 
     def _directory(self, fd: int, buffer: int, length: int) -> Call:
         times = self._listed[fd] = self._listed.get(fd, 0) + 1
+        if self._greedy and times > 1:
+            return 0, length
         if times > 1 and self._chance.random() < 0.9:
             return 0, 0
         entries = directory(self.abi, self._paths.get(fd, b"").count(b"/") < 3)
+        if self._greedy:
+            entries *= length // len(entries)
         yield "out", buffer, self._data(entries)[:length]
         return 0, min(len(entries), length)
 
@@ -369,7 +416,13 @@ class Model:
             room = abi.read_integer("size_t", packed)
         if new >= _LOWEST:
             yield "in", new, new_length
+        if self._greedy and number[-1:] != (CTL.QUERY,):
+            size = room or 1 << 24
+            yield "out", old_length, abi.integer("size_t", size)
+            return 0, 0
         data = self._data(self._sysctl_value(number))
+        if self._greedy and number[:-1]:
+            data = greedy_children(abi)
         size = self._number(len(data)) & (1 << 8 * abi.word_size) - 1
         if old >= _LOWEST and not (len(data) > room and self._chance.random() < 0.9):
             yield "out", old, data
@@ -451,7 +504,11 @@ class Model:
         if self._chance.random() < 0.3 and found.msg_control:
             head = abi.struct("cmsghdr")
             start = head.size + -head.size % 8
-            yield "out", found.msg_control, self._data(head.build(cmsg_len=start + 4, cmsg_level=0xFFFF).ljust(24, b"\0"))
+            yield (
+                "out",
+                found.msg_control,
+                self._data(head.build(cmsg_len=start + 4, cmsg_level=0xFFFF).ljust(24, b"\0")),
+            )
             found.msg_controllen = self._number(24) & 0xFFFF
         end = yield from self._vectored(fd, found.msg_iov, 1)
         start, size = layout.offset_of("msg_controllen"), 4

@@ -30,12 +30,14 @@ class Profile:
     banner: bool = False
     cut: bool = False
     stall: float = 0.0
+    greedy: bool = False
 
 
 PROFILES: Final = (
     *(Profile("honest"), Profile("lies", lies=0.05), Profile("liar", lies=0.5), Profile("frames", frames=0.05)),
     *(Profile("framer", frames=0.5), Profile("bytes", pieces=0.1), Profile("banner", banner=True)),
     *(Profile("cut", cut=True), Profile("stall", stall=0.05), Profile("cut lies", lies=0.1, cut=True)),
+    Profile("greedy", greedy=True),
     *(Profile("all", lies=0.1, frames=0.1, pieces=0.01, stall=0.01), Profile("lying frames", lies=0.2, frames=0.1)),
 )
 

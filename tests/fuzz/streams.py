@@ -42,7 +42,7 @@ class Conversation:
     """What a hostile server says, and a record of it."""
 
     def __init__(self, abi: Abi, profile: Profile, chance: random.Random) -> None:
-        self.model = Model(abi, chance, profile.lies)
+        self.model = Model(abi, chance, profile.lies, profile.greedy)
         self.heard = 0
         self.said = 0
         self._mutator = Mutator(self.model, profile, chance)
@@ -183,7 +183,9 @@ class SocketServer(threading.Thread):
                     self._sent(data)
                     self._talk.hear(data)
                     continue
-                for at in range(0, len(said), step := self._chance.choice((7, 1000, len(said))) if len(said) < 2000 else len(said)):
+                for at in range(
+                    0, len(said), step := self._chance.choice((7, 1000, len(said))) if len(said) < 2000 else len(said)
+                ):
                     self._stream.sendall(said[at : at + step])
                 if self._chance.random() < 0.01:
                     time.sleep(0.002)
