@@ -5,8 +5,9 @@
 
 """What the library does in a second, beside rumpctrl's C programs where these are found.
 
-Each figure is a ratio of what was measured in this one run, the best of several rounds in which the
-two sides take turns. RUMPCTRL_PATH names the folder of rumpctrl's utilities (dd, ls); RUMPCLIENT_GETPID
+Each figure is a ratio of what was measured in this one run, medians of several rounds in which the two
+sides take turns: the best of them is the luck of the scheduler's, which may or may not have client and
+server on one CPU. RUMPCTRL_PATH names the folder of rumpctrl's utilities (dd, ls); RUMPCLIENT_GETPID
 a C program on librumpclient that makes as many getpid calls as its argument says.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,7 +33,7 @@ from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount  # no
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running  # noqa: E402
 from ansible_collections.rumpkernel.rump.tests.support.modules import run_module  # noqa: E402
 
-ROUNDS = 5
+ROUNDS = 7
 CALLS = 20_000
 MEBIBYTE = 1 << 20
 SIZE = 64 * MEBIBYTE
@@ -67,14 +69,10 @@ class Bench:
 
     def compare(self, what: str, ours: Callable[[], object], theirs: Callable[[], object] | None, held_to: str) -> None:
         """Print how many times as fast we are."""
-        best_ours = best_theirs = float("inf")
-        for _ in range(ROUNDS):
-            best_ours = min(best_ours, seconds(ours))
-            if theirs is not None:
-                best_theirs = min(best_theirs, seconds(theirs))
-        ratio = f"{best_theirs / best_ours:5.2f}" if theirs is not None else "    –"
-        theirs_text = f"{best_theirs * 1000:8.0f} ms" if theirs is not None else "          –"
-        print(f"  {what:46} {best_ours * 1000:8.0f} ms {theirs_text} {ratio}   {held_to}", flush=True)
+        both = [(seconds(ours), seconds(theirs) if theirs else 0.0) for _round in range(ROUNDS)]
+        our_time, their_time = (statistics.median(times) for times in zip(*both, strict=True))
+        shown = f"{their_time * 1000:8.0f} ms {their_time / our_time:5.2f}" if theirs else "          –     –"
+        print(f"  {what:46} {our_time * 1000:8.0f} ms {shown}   {held_to}", flush=True)
 
 
 def seconds(work: Callable[[], object]) -> float:
