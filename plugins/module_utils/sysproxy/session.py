@@ -467,6 +467,10 @@ class Session:
             self.close()
             raise ConnectionLost(f"{self.url}: {error.strerror or error}") from error
         self._machine.receive_data(data)
+        try:
+            self._machine.drain_copyouts(self._memory.copyout)
+        except ForeignMemory as error:
+            self._foreign(error)
 
     def _flush(self, deadline: float, call: Call) -> None:
         channel, data = self._usable_channel(), self._outgoing

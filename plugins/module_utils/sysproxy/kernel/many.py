@@ -117,7 +117,7 @@ class Many(Directories):
                 if isinstance(result, KernelError):
                     raise result
                 buffer = in_use.popleft()
-                count = self.bounded(result[0], _CHUNK, f"pread {subject}")
+                count = self.came(self.bounded(result[0], _CHUNK, f"pread {subject}"), f"pread {subject}")
                 sink.write(memoryview(buffer)[:count])
                 spare.append(buffer)
                 total += count
