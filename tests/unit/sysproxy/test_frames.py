@@ -209,7 +209,7 @@ def test_refusals(
 
 def test_answers_may_come_in_any_order() -> None:
     client, server = pair()
-    numbers = [client.syscall(20, b"")[0] for _ in range(3)]
+    numbers = [client.syscall(20, b"")[0] for _call in range(3)]
     assert len(set(numbers)) == 3
     for reqno in reversed(numbers):
         assert only_event(client, server.syscall_reply(reqno, 0, reqno)).reqno == reqno
@@ -258,7 +258,7 @@ def test_request_numbers_grow() -> None:
     client = greeted_client()
     assert [client.syscall(20, b"")[0], client.prefork()[0], client.handshake("x")[0]] == [1, 2, 3]
     server = frames.Server(BANNER, LITTLE64)
-    assert [server.next_reqno() for _ in range(3)] == [0, 1, 2]
+    assert [server.next_reqno() for _call in range(3)] == [0, 1, 2]
 
 
 # Literal bytes, as a real server and a real client sent them
@@ -266,7 +266,7 @@ def test_request_numbers_grow() -> None:
 
 def test_literally_a_syscall_on_64_bits() -> None:
     client = greeted_client()
-    for _ in range(2):
+    for _ticket in range(2):
         client.prefork()
     _reqno, data = client.syscall(394, bytes.fromhex("020000000000000002000000000000000000000000000000"))
     assert data.hex() == (
@@ -564,3 +564,47 @@ def test_program_names_never_hurt_a_server(wire: Wire) -> None:
 def test_program_names_arrive(name: str) -> None:
     client, server = pair()
     assert only_event(server, client.handshake(name)[1]).body.rstrip(b"\0").decode() == name
+
+
+# Copyouts in a row
+
+
+@every_wire
+def test_copyouts_in_a_row_are_drained_up_to_what_is_something_else(wire: Wire) -> None:
+    client, server = pair(wire)
+    reqno, request = client.syscall(3, b"")
+    only_event(server, request)
+    said = [server.copyout(0, 0x1000, b"first"), server.copyoutstr(1, 0x2000, b"second\0"), server.copyin(2, 0x3000, 4)]
+    said += [server.copyout(3, 0x4000, b""), server.syscall_reply(reqno, 0, 7)]
+    taken: list[tuple[int, bytes]] = []
+    for byte in b"".join(said):
+        client.receive_data(bytes([byte]))
+        client.drain_copyouts(lambda address, data: taken.append((address, bytes(data))))
+    assert taken == [(0x1000, b"first"), (0x2000, b"second\0")]
+    assert client.next_event() == frames.CopyIn(2, 0x3000, 4)
+    client.drain_copyouts(lambda address, data: taken.append((address, bytes(data))))
+    assert taken[2:] == [(0x4000, b"")]
+    assert client.next_event() == frames.SyscallReply(reqno, 0, 7, 0)
+    assert client.next_event() is NEED_DATA
+
+
+def test_a_bad_copyout_is_left_for_next_event() -> None:
+    bodies = (b"short", struct.pack("<QQ", 9, 0x1000) + b"eight by", struct.pack("<QQ", 1 << 17, 0) + bytes(1 << 17))
+    for body in bodies:
+        client = greeted_client()
+        client.receive_data(frame(0, 0, frames.FrameType.COPYOUT, 0, body))
+        client.drain_copyouts(lambda _address, _data: pytest.fail("it was taken"))
+        with pytest.raises(ProtocolError):
+            client.next_event()
+
+
+def test_what_a_sink_refuses_stays_refused() -> None:
+    client, server = pair()
+
+    def refuse(_address: int, _data: memoryview) -> None:
+        raise ProtocolError("foreign")
+
+    client.receive_data(server.copyout(0, 0x1000, b"data"))
+    with pytest.raises(ProtocolError, match="foreign"):
+        client.drain_copyouts(refuse)
+    client.receive_data(b"more")  # the buffer is not held by what was shown
