@@ -18,6 +18,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Final, NamedTuple, Self
 
 from . import frames
@@ -57,6 +58,12 @@ _CANCEL_LIMIT: Final = 1.0  # seconds for the kernel to end the calls that are c
 Argument = int | Buffer | None
 Registers = tuple[int, int]
 Reply = frames.SyscallReply | frames.HandshakeReply | frames.PreforkReply | frames.ErrorReply
+
+
+@cache
+def _label(name: str) -> str:
+    """A call's name as its manual page has it: stat for __stat50."""
+    return name.strip("_").rstrip("0123456789") or name
 
 
 class Request(NamedTuple):
@@ -164,7 +171,7 @@ class Session:
                 self.abi.syscall_number(name),
                 self.abi.encode_arguments(name, *numbers),
                 lent,
-                label or name.strip("_").rstrip("0123456789") or name,
+                label or _label(name),
                 subject,
                 time.monotonic() + (self.timeout if timeout is None else timeout),
             )
@@ -476,7 +483,7 @@ class Session:
         channel, data = self._usable_channel(), self._outgoing
         self._outgoing = bytearray()
         try:
-            channel.send(data, deadline, self._machine.receive_data)
+            channel.send(data, deadline, self._machine.receive_data, self._machine.waiting)
         except TimeoutError:
             # A frame that was sent in part cannot be taken back.
             self.close()

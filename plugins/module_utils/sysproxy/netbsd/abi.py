@@ -85,6 +85,9 @@ class Abi:
     machine: str = "amd64"
     ostype: str = "NetBSD"
     _model: DataModel = field(init=False, repr=False, compare=False)
+    # What was looked up before, by name alone: the caches below hash the data model and the release each time.
+    _blocks: dict[str, _Arguments] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _layouts: dict[str, Layout] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_model", DataModel(self.word_size, self.int64_alignment, self.byteorder))
@@ -137,7 +140,16 @@ class Abi:
 
     def struct(self, name: str) -> Layout:
         """The layout of a kernel structure; see structures.py for the names."""
-        return layout(name, self._model, self.release)
+        found = self._layouts.get(name)
+        if found is None:
+            found = self._layouts[name] = layout(name, self._model, self.release)
+        return found
+
+    def _arguments(self, name: str) -> _Arguments:
+        found = self._blocks.get(name)
+        if found is None:
+            found = self._blocks[name] = _arguments(self._model, self.release, name)
+        return found
 
     def integer(self, kind: str, value: int) -> bytes:
         """A lone C integer, as a system call expects it behind a pointer."""
@@ -159,7 +171,7 @@ class Abi:
         :raises KernelError: ENOSYS: other releases serve the call, and this one does not.
         :raises KeyError: no release serves such a call.
         """
-        return _arguments(self._model, self.release, name).number
+        return self._arguments(name).number
 
     def syscall_name(self, number: int) -> str | None:
         return syscall_names(self.release).get(number)
@@ -173,7 +185,7 @@ class Abi:
         :raises ValueError: an argument does not fit its C type, or there are not as many as the call takes.
         """
         try:
-            return _arguments(self._model, self.release, name).packer.pack(*values)
+            return self._arguments(name).packer.pack(*values)
         except struct.error as error:
             raise ValueError(f"{name}{values}: {error}") from None
 
@@ -182,7 +194,7 @@ class Abi:
 
         :raises ValueError: the block is too short.
         """
-        arguments = _arguments(self._model, self.release, name)
+        arguments = self._arguments(name)
         if len(block) < arguments.packer.size:
             raise ValueError(f"{name} takes {arguments.packer.size} bytes of arguments, not {len(block)}")
         return dict(zip(arguments.names, arguments.packer.unpack_from(block), strict=True))
