@@ -349,6 +349,12 @@ def _one_of(*names: bytes) -> Any:
     return check
 
 
+def _check_firmware_path(value: bytes) -> None:
+    """Every part is an absolute path."""
+    if not all(part.startswith(b"/") for part in value.split(b":")):
+        raise refuse("EINVAL")
+
+
 _ANY = (1 << 31) - 1
 CHECKS: dict[str, Any] = {
     "kern.timecounter.hardware": _one_of(b"clockinterrupt"),
@@ -382,11 +388,5 @@ CHECKS: dict[str, Any] = {
     ),
     "net.inet6.icmp6.redirtimeout": _between(0, _ANY),
     "net.bpf.maxbufsize": _between(32, 1 << 24),
-    "hw.firmware.path": lambda value: _check_firmware_path(value),
+    "hw.firmware.path": _check_firmware_path,
 }
-
-
-def _check_firmware_path(value: bytes) -> None:
-    """Every part is an absolute path."""
-    if not all(part.startswith(b"/") for part in value.split(b":")):
-        raise refuse("EINVAL")

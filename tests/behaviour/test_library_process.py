@@ -74,7 +74,7 @@ def test_limits(kernel: Kernel) -> None:
     assert kernel.getrlimit(RLIMIT.FSIZE) == (RLIM_INFINITY, RLIM_INFINITY)
     kernel.setrlimit(RLIMIT.NOFILE, (10, 20))
     assert kernel.getrlimit(RLIMIT.NOFILE) == (10, 20)
-    assert [kernel.open("/", os.O_RDONLY) for _ in range(7)] == [3, 4, 5, 6, 7, 8, 9]
+    assert [kernel.open("/", os.O_RDONLY) for _file in range(7)] == [3, 4, 5, 6, 7, 8, 9]
     with pytest.raises(KernelError) as error:
         kernel.open("/", os.O_RDONLY)
     assert error.value.name == "EMFILE"

@@ -107,7 +107,7 @@ def test_nobody_is_left(kernel: Kernel) -> None:
     client, server = pair(kernel)
     server.close()
     with client, pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012
-        for _ in range(20):
+        for _try in range(20):
             client.sendall(b"anybody?")
             time.sleep(0.05)
     assert kernel.getpid()

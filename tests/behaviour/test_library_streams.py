@@ -28,11 +28,11 @@ def everything(stream: io.IOBase) -> list[object]:
         lambda: stream.read(3),
         lambda: stream.write("XY"),
         lambda: stream.seek(2),
-        lambda: stream.readline(),
+        stream.readline,
         lambda: stream.truncate(5),
         lambda: stream.seek(0, os.SEEK_END),
         lambda: stream.write("end\n"),
-        lambda: stream.flush(),
+        stream.flush,
     ):
         try:
             found.append(action())

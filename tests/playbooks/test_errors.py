@@ -145,7 +145,7 @@ def test_something_that_is_no_sysproxy_server(tmp_path: Path) -> None:
         listener.listen()
 
         def serve() -> None:
-            connection, _ = listener.accept()
+            connection, _address = listener.accept()
             connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
             connection.close()
 

@@ -25,7 +25,7 @@ class Relay:
     def serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listener.accept()
+                client, _address = self._listener.accept()
                 self.clients += 1
                 server = socket.socket(socket.AF_UNIX)
                 try:

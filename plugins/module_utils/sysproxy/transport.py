@@ -21,7 +21,7 @@ import socket
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from .errors import ConnectError, ConnectTimeout, InvalidURL, ServerFull
 from .notices import UnprotectedServer
@@ -86,7 +86,7 @@ class SshAddress:
         return f"ssh://{user}{host}{port}{target}"
 
 
-Address = UnixAddress | TcpAddress | Tcp6Address | SshAddress
+Address: TypeAlias = "UnixAddress | TcpAddress | Tcp6Address | SshAddress"
 
 
 def parse_url(url: str) -> Address:

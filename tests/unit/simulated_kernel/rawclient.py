@@ -186,5 +186,5 @@ def _connect(url: str) -> socket.socket:
         stream.settimeout(PATIENCE)
         stream.connect(url.removeprefix("unix://"))
         return stream
-    host, _, port = url.removeprefix("tcp://").rpartition(":")
+    host, _colon, port = url.removeprefix("tcp://").rpartition(":")
     return socket.create_connection((host, int(port)), timeout=PATIENCE)

@@ -37,7 +37,7 @@ ERESTART: Final = -3
 
 def calls(peer: Peer, number: int) -> list[tuple[int, dict[str, int]]]:
     """The next system calls, none of them answered."""
-    return [peer.syscall() for _ in range(number)]
+    return [peer.syscall() for _call in range(number)]
 
 
 def test_requests_are_sent_when_something_is_waited_for(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_only_the_call_that_is_to_be_made_again_is(tmp_path: Path) -> None:
 
 def test_a_second_answer_to_one_of_them(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
-        (first, _), _second = calls(peer, 2)
+        (first, _arguments), _second = calls(peer, 2)
         peer.reply(first, 0, 1)
         peer.reply(first, 0, 2)
         peer.received_all()
@@ -199,7 +199,7 @@ def test_a_call_that_ends_while_it_is_cancelled_was_too_late_all_the_same(tmp_pa
 
 def test_others_that_were_done_keep_their_ends(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
-        (slow, _), (quick, _), (other, _) = calls(peer, 3)
+        slow, quick, other = (reqno for reqno, _arguments in calls(peer, 3))
         peer.reply(quick, 0, 2)
         cancel = peer.receive()
         peer.reply(slow, Errno.EINTR)
@@ -245,7 +245,7 @@ def test_a_cancel_that_fails(what: str, tmp_path: Path) -> None:
 
 def test_a_limit_is_the_calls_own_not_that_of_the_wait(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
-        (first, _), (second, _) = calls(peer, 2)
+        first, second = (reqno for reqno, _arguments in calls(peer, 2))
         time.sleep(0.3)
         peer.reply(first, 0, 1)
         cancel = peer.receive()
@@ -271,7 +271,7 @@ def test_map_draws_requests_as_it_goes(tmp_path: Path) -> None:
             yield Request("close", (fd,))
 
     def script(peer: Peer) -> None:
-        for _ in range(6):
+        for _call in range(6):
             reqno, arguments = peer.syscall()
             peer.reply(reqno, 0, arguments["fd"])
 
@@ -284,7 +284,7 @@ def test_map_draws_requests_as_it_goes(tmp_path: Path) -> None:
 
 def test_map_gives_errors_as_results(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
-        for _ in range(3):
+        for _call in range(3):
             reqno, arguments = peer.syscall()
             peer.reply(reqno, Errno.EBADF if arguments["fd"] == 1 else 0)
 
@@ -306,7 +306,7 @@ def test_a_map_whose_server_goes_away(tmp_path: Path) -> None:
         peer.reply(pending[0][0])
 
     with session_with(script, tmp_path) as session:
-        results = session.map((Request("getpid") for _ in range(100)), limit=3)
+        results = session.map((Request("getpid") for _call in range(100)), limit=3)
         assert next(results) == (0, 0)
         with pytest.raises(ConnectionLost):
             next(results)
@@ -391,4 +391,4 @@ def test_a_ticket_that_is_not_accepted(code: int, kind: type[RumpError], tmp_pat
 
     with listening(tmp_path, script) as url, pytest.raises(ConnectError, match="refused the handshake") as caught:
         open_session(url, connect_timeout=5, ticket=bytes(16))
-    assert type(caught.value.__cause__) is kind
+    assert caught.value.__cause__.__class__ is kind

@@ -242,6 +242,12 @@ def long_address(called: Called) -> Any:
     return 0
 
 
+def polled(kernel: Kernel) -> Any:
+    poll = kernel.poll()
+    poll.register(5)
+    return poll.poll(0)
+
+
 LIES: Final[dict[str, tuple[dict[str, Any], Callable[[Kernel], Any]]]] = {
     "more received than asked for": ({"recvfrom": (0, 11, 0)}, lambda k: k.socket().recv(10)),
     "less than nothing received": ({"recvfrom": (0, -1, 0)}, lambda k: k.socket().recv(10)),
@@ -251,16 +257,10 @@ LIES: Final[dict[str, tuple[dict[str, Any], Callable[[Kernel], Any]]]] = {
     "a descriptor below 0": ({"paccept": (0, -5, 0)}, lambda k: k.socket().accept()),
     "a socket below 0": ({"__socket30": (0, -1, 0)}, lambda k: k.socket()),
     "a pair below 0": ({"socketpair": out(rsv=b"\xff" * 8)}, lambda k: k.socketpair()),
-    "more ready than polled": ({"poll": (0, 2, 0)}, lambda k: polled(k)),
+    "more ready than polled": ({"poll": (0, 2, 0)}, polled),
     "a pipe below 0": ({"pipe": (0, 3, -4)}, lambda k: k.pipe()),
     "more received in a message": ({"recvmsg": (0, 11, 0)}, lambda k: k.socket().recvmsg(10)),
 }
-
-
-def polled(kernel: Kernel) -> Any:
-    poll = kernel.poll()
-    poll.register(5)
-    return poll.poll(0)
 
 
 @pytest.mark.parametrize("lie", LIES)

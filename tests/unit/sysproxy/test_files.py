@@ -328,7 +328,7 @@ def test_an_error_is_told_and_the_file_closed_where_that_can_be(
     answers = {"open": (0, 5), "__fstat50": 0, "read": answer, "pwrite": answer, "__getdents30": answer, "close": 0}
     with serving(tmp_path, answers, timeout=0.2) as server, pytest.raises(error) as caught:
         call(server.kernel)
-    assert type(caught.value) is error
+    assert caught.value.__class__ is error
     assert (server.names()[-1] == "close") == (error is KernelError)
 
 

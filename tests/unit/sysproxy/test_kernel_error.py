@@ -114,7 +114,7 @@ def test_the_hosts_number_is_the_hosts() -> None:
 @pytest.mark.parametrize("number", [97, 1 << 30, -7, 0])
 def test_unknown_numbers_are_errors_too(number: int) -> None:
     error = kernel_error(number, "open", "/x")
-    assert type(error) is KernelError
+    assert error.__class__ is KernelError
     assert error.name == f"errno {number}"
     assert str(error) == f"open /x: errno {number} (unknown error)"
 

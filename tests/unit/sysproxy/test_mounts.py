@@ -119,8 +119,10 @@ def test_more_mounts_than_there_can_be(abi: Abi, count: int, tmp_path: Path) -> 
 @pytest.mark.parametrize("count", [10, 1 << 40, -1])
 def test_more_mounts_than_there_was_room_for(count: int, tmp_path: Path) -> None:
     data = AMD64.struct("statvfs").build(f_mntonname=b"/")
-    refused = pytest.raises(ProtocolError, match=f"getvfsstat ended with {count}, and 0 to 9 are possible")
-    with serving(tmp_path, {"getvfsstat": file_systems(data, 1, count)}) as server, refused:
+    with (
+        serving(tmp_path, {"getvfsstat": file_systems(data, 1, count)}) as server,
+        pytest.raises(ProtocolError, match=f"getvfsstat ended with {count}, and 0 to 9 are possible"),
+    ):
         server.kernel.mounts()
 
 

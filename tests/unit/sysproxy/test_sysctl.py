@@ -229,7 +229,7 @@ def test_unknown_names(name: str, component: str, where: str, tmp_path: Path) ->
 def test_nodes_are_asked_for_once(tmp_path: Path) -> None:
     tree = made_up(AMD64, int=bytes(4))
     with served(tree, tmp_path) as server:
-        for _ in range(3):
+        for _time in range(3):
             server.kernel.sysctl.get("top.int")
             list(server.kernel.sysctl.walk())
     assert [mib for mib, _room, _new in tree.asked].count((1, CTL.QUERY)) == 1
@@ -347,8 +347,10 @@ def test_refused_changes(error: Errno, tmp_path: Path) -> None:
     def sysctl(called: Called) -> int:
         return error if called["newlen"] == 4 else tree(called)
 
-    refused = pytest.raises(KernelError, match=rf"^sysctl -w top\.int: {error.name}")
-    with serving(tmp_path, {"__sysctl": sysctl}) as server, refused:
+    with (
+        serving(tmp_path, {"__sysctl": sysctl}) as server,
+        pytest.raises(KernelError, match=rf"^sysctl -w top\.int: {error.name}"),
+    ):
         server.kernel.sysctl.set("top.int", 5)
 
 

@@ -14,7 +14,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..netbsd import Abi
 from ..netbsd.constants import AF
@@ -38,7 +38,7 @@ class LinkAddress(NamedTuple):
     address: bytes
 
 
-Address = tuple[Any, ...] | str | bytes | None
+Address: TypeAlias = "tuple[Any, ...] | str | bytes | None"
 """(host, port) for AF_INET, (host, port, flowinfo, scope_id) for AF_INET6, a path for AF_UNIX, LinkAddress for
 AF.LINK; (family, bytes) for what is none of these, None for no address."""
 
@@ -76,7 +76,7 @@ def pack(abi: Abi, family: AF, address: Address, scope: Callable[[str], int]) ->
             host, port, *more = _parts(address, 2, 4)
             flow = more[0] if more else 0
             index = more[1] if len(more) > 1 else 0
-            plain, _, zone = str(host or "::").partition("%")
+            plain, _percent, zone = str(host or "::").partition("%")
             if zone:
                 index = int(zone) if zone.isdecimal() else scope(zone)
             if not 0 <= flow <= 0xFFFFF:

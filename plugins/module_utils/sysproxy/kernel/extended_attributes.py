@@ -74,11 +74,11 @@ class ExtendedAttributes(Base):
         """A value whose size the kernel tells when it is given no room; with too little it cuts it off."""
         name, first, subject = _target(call, path, follow, about)
         for _try in range(_GROWTHS):
-            size, _ = self.call(name, first, *names, None, 0, subject=subject, label=call)
+            size, _second = self.call(name, first, *names, None, 0, subject=subject, label=call)
             if not 0 <= size <= _LARGEST:
                 raise self.broken(f"{call} {subject} is said to have {size} bytes")
             buffer = bytearray(size + 1)
-            count, _ = self.call(name, first, *names, buffer, len(buffer), subject=subject, label=call)
+            count, _second = self.call(name, first, *names, buffer, len(buffer), subject=subject, label=call)
             if not 0 <= count <= len(buffer):
                 raise self.broken(f"{call} {subject} ended with {count}, and {len(buffer)} bytes were made room for")
             if count <= size:

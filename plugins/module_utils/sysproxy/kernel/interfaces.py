@@ -14,15 +14,15 @@ import ipaddress
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ..netbsd import KernelError, Layout
 from ..netbsd.constants import AF, CTL, IFF, IN6_IFF, RTAX, RTM, SOCK
 from .base import LARGEST_DESCRIPTOR, Base
 from .sysctl import Sysctl
 
-IPInterface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPInterface: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
+IPAddress: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 _NAME_LIMIT: Final = 15  # IFNAMSIZ, less the NUL
 _IFLINKSTR_QUERYLEN: Final = 1

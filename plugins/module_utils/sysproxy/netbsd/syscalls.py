@@ -288,4 +288,4 @@ def syscall(release: Release, name: str) -> tuple[int, Arguments]:
             raise kernel_error(Errno.ENOSYS, name, f"in release {name_of(release)}")
         raise KeyError(name)
     number, _name, *arguments = line.split()
-    return int(number), tuple((label, kind) for label, _, kind in (pair.partition(":") for pair in arguments))
+    return int(number), tuple((label, kind) for label, _colon, kind in (pair.partition(":") for pair in arguments))
