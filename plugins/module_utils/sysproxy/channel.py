@@ -22,8 +22,8 @@ from typing import Final
 _RECEIVE_SIZE: Final = 1 << 18
 _SLICE: Final = 0.25
 """Seconds that a read blocks before the clock is looked at."""
-_INCOMING_LIMIT: Final = 1 << 26
-"""Bytes that are taken while a send has to wait: more than honest servers say before they listen."""
+_INCOMING_LIMIT: Final = 3 << 23
+"""Bytes that may wait for us while a send has to wait: more than honest servers say before they listen."""
 
 
 class Channel:
@@ -50,14 +50,16 @@ class Channel:
             except BlockingIOError:
                 continue
 
-    def send(self, data: bytes | bytearray, deadline: float, received: Callable[[bytes], None]) -> None:
+    def send(self, data: bytes | bytearray, deadline: float, received: Callable[[bytes], None], taken: int = 0) -> None:
         """Send all of ``data``; what comes in while that has to wait is handed to ``received``.
+
+        ``taken`` bytes wait for the caller already. When there are too many, nothing more is taken in before all is
+        sent: a server that talks on and on and listens now and then does not fill our memory.
 
         :raises TimeoutError: not all of it was taken by ``deadline``.
         :raises OSError: the stream broke.
         """
         rest = memoryview(data)
-        taken = 0
         while True:
             try:
                 rest = rest[self._stream.send(rest, socket.MSG_DONTWAIT) :]

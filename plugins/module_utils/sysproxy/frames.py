@@ -238,6 +238,11 @@ class _Machine:
             self._offset = 0
         self._buffer += data
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes came that no event was made of yet."""
+        return len(self._buffer) - self._offset
+
     def next_event(self) -> Event:
         """The next event, or :data:`NEED_DATA`.
 

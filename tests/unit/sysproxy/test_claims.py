@@ -2,21 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server claims to have sent and did not: its few bytes do not become many of ours."""
+"""What a server claims to have sent and did not, and what it sends unasked: it does not fill our memory."""
 
 from __future__ import annotations
 
+import contextlib
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ProtocolError
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import channel as channel_module
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ProtocolError, RumpError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import CTLTYPE
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import AMD64
-from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.scripted_server import Called, serving
+from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.scripted_server import Called, Peer, serving, session_with
 
 LIMIT = 8 << 20
 
@@ -122,3 +124,36 @@ def test_positions_that_no_file_has(position: int, tmp_path: Path) -> None:
         pytest.raises(ProtocolError, match="lseek ended with -"),
     ):
         server.kernel.lseek(3, 0, 0)
+
+
+def test_a_server_that_talks_much_and_listens_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each send of ours has to wait, and what comes meanwhile is not dealt with before it is done."""
+    limit, piece = 1 << 20, 1 << 18
+    monkeypatch.setattr(channel_module, "_INCOMING_LIMIT", limit)
+    most = 0
+
+    def script(peer: Peer) -> None:
+        _reqno, arguments = peer.syscall("write")
+        request = peer.machine.copyin(0, arguments["buf"], piece) * 1000
+        peer.stream.settimeout(0.01)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(400):
+                with contextlib.suppress(TimeoutError):
+                    peer.stream.sendall(request)
+                    continue
+                peer.stream.recv(piece)
+
+    with session_with(script, tmp_path, timeout=1.5) as session:
+        machine = session._machine
+        receive = machine.receive_data
+
+        def watched(data: bytes) -> None:
+            nonlocal most
+            receive(data)
+            most = max(most, machine.waiting)
+
+        monkeypatch.setattr(machine, "receive_data", watched)
+        with pytest.raises(RumpError):
+            session.call("write", 3, bytes(piece), piece)
+        session.close()
+    assert limit < most <= limit + (1 << 18)
