@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from itertools import islice
 from typing import Any, Final
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import CallTimeout
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import CallTimeout, ForeignMemory
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import (
@@ -162,7 +162,8 @@ def _lent(play: Play) -> None:
 
 def _anonymous(play: Play) -> None:
     play.kernel.ioctl(3, "SIOCGIFFLAGS", bytearray(play.kernel.abi.struct("ifreq").size))
-    play.session.anonymous(0x10000, 16)
+    with contextlib.suppress(ForeignMemory):  # it asked for none
+        play.session.anonymous(0x10000, 16)
 
 
 def _kernel(function: Callable[[Kernel], object]) -> Callable[[Play], object]:

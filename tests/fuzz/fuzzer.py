@@ -31,7 +31,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session i
 from .actions import ACTIONS, NAMES, RARE, Play
 from .audit import MARKER, Audit, scatter
 from .mutations import PROFILES
-from .streams import Conversation, MemoryStream, SocketServer, Talk
+from .streams import Conversation, Literal, MemoryStream, Saying, SocketServer, Talk
 
 MEMORY_LIMIT: Final = 100 << 20
 WATCHDOG: Final = 10.0  # seconds that a session may take
@@ -63,7 +63,6 @@ class Finding:
     what: str
     details: str = ""
     actions: list[str] = field(default_factory=list)
-    sayings: list[bytes | None] = field(default_factory=list)
 
     def __str__(self) -> str:
         name = f"session --seed {self.seed} --only {self.number}"
@@ -108,8 +107,12 @@ class watched:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, done: list[str]) -> list[str]:
-    """Do ``actions`` over ``stream``; what was wrong. ``done`` gets the names of those that had results."""
+Outcomes = list[tuple[str, str]]
+"""Actions, each with the name of the library's error that it ended with; the greeting is one of them."""
+
+
+def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outcomes: Outcomes) -> list[str]:
+    """Do ``actions`` over ``stream``; what was wrong."""
     session = Session(stream, "fuzz", timeout)
     audit.watch(session)
     wrong: list[str] = []
@@ -118,16 +121,16 @@ def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, done
             deadline = time.monotonic() + timeout
             session.greet(deadline)
             confirm(session, None, deadline)
-        except RumpError:
+        except RumpError as error:
+            outcomes.append(("greeting", type(error).__name__))
             return wrong
         played = Play(session, MARKER)
         for action in actions:
             try:
                 ACTIONS[action](played)
-            except RumpError:
-                pass
-            else:
-                done.append(action)
+                outcomes.append((action, ""))
+            except RumpError as error:
+                outcomes.append((action, type(error).__name__))
             if session.closed:
                 break
             if not session._waiting and audit.lent > len(session._memory._anonymous):
@@ -139,13 +142,13 @@ def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, done
 
 
 def check(
-    stream: Any, audit: Audit, actions: Sequence[str], timeout: float, done: list[str] | None = None
+    stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outcomes: Outcomes | None = None
 ) -> tuple[str, str]:
     """What was wrong with a session, and its details; empty if nothing was."""
-    done = [] if done is None else done
+    outcomes = [] if outcomes is None else outcomes
     try:
         with watched(WATCHDOG):
-            wrong = play(stream, audit, actions, timeout, done)
+            wrong = play(stream, audit, actions, timeout, outcomes)
     except Hang:
         return "it hung", traceback.format_exc()
     except Exception as error:
@@ -155,8 +158,10 @@ def check(
     return "; ".join(wrong), ""
 
 
-def run_session(seed: int, number: int, *, recording: bool = False, done: list[str] | None = None) -> Finding | None:
-    """Run a session; what was found, if anything."""
+def run_session(
+    seed: int, number: int, *, record: dict[str, Any] | None = None, outcomes: Outcomes | None = None
+) -> Finding | None:
+    """Run a session; what was found, if anything. ``record`` gets what a file of the corpus has."""
     chance = random.Random(seed << 40 | number)
     abi = chance.choice(ABIS)
     profile = chance.choice(PROFILES)
@@ -169,11 +174,33 @@ def run_session(seed: int, number: int, *, recording: bool = False, done: list[s
     if number % SOCKETS_EVERY == SOCKETS_EVERY - 1:
         return _over_sockets(seed, number, talk, audit, actions, chance)
     stream = MemoryStream(talk, audit.sent, parts)
-    stream.recording = recording
-    what, details = check(stream, audit, actions, 10.0, done)
-    if not what:
-        return None
-    return Finding(seed, number, f"[{profile.name}] {what}", details, actions, stream.sayings)
+    stream.recording = record is not None
+    outcomes = [] if outcomes is None else outcomes
+    what, details = check(stream, audit, actions, 10.0, outcomes)
+    if record is not None:
+        sayings = [None if said is None else said.hex() for said in stream.sayings]
+        record |= {"about": what, "actions": actions, "outcomes": outcomes, "sayings": sayings}
+    return Finding(seed, number, f"[{profile.name}] {what}", details, actions) if what else None
+
+
+def run_literal(content: dict[str, Any]) -> tuple[str, Outcomes]:
+    """Run what a file of the corpus has: what was wrong, and the outcomes.
+
+    Its ``sayings`` are what the server says each time that it is listened to: hexadecimal digits, or a pair of them
+    and how often they come in a row, or null for a silence.
+    """
+    sayings: list[Saying] = []
+    for said in content["sayings"]:
+        match said:
+            case None:
+                sayings.append(None)
+            case str():
+                sayings.append(bytes.fromhex(said))
+            case digits, times:
+                sayings.append(bytes.fromhex(digits) * times)
+    audit, outcomes = Audit(), Outcomes()
+    what, details = check(MemoryStream(Literal(sayings), audit.sent), audit, content["actions"], 10.0, outcomes)
+    return f"{what}\n{details}".strip(), outcomes
 
 
 def _over_sockets(

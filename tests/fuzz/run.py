@@ -41,9 +41,9 @@ def work(seed: int, first: int, step: int, end: int) -> None:
     results: Counter[str] = Counter()
     largest = fuzzer.peak()
     for number in range(first, end, step):
-        had: list[str] = []
-        finding = fuzzer.run_session(seed, number, done=had)
-        results.update(had)
+        outcomes: fuzzer.Outcomes = []
+        finding = fuzzer.run_session(seed, number, outcomes=outcomes)
+        results.update(action for action, error in outcomes if not error)
         run += 1
         grown = fuzzer.peak()
         if grown > fuzzer.MEMORY_LIMIT >= largest:
@@ -70,11 +70,10 @@ def tell(**what: Any) -> None:
 def replay(seed: int, number: int, record: Path | None) -> int:
     """Run one session in this process."""
     kept = fuzzer.prepare()
-    finding = fuzzer.run_session(seed, number, recording=True)
+    content: dict[str, Any] = {}
+    finding = fuzzer.run_session(seed, number, record=content)
     print(finding or "nothing was found", f"peak: {fuzzer.peak() >> 20} MiB", sep="\n")
-    if record is not None and finding is not None:
-        sayings = [None if said is None else said.hex() for said in finding.sayings]
-        content = {"what": finding.what, "actions": finding.actions, "sayings": sayings}
+    if record is not None:
         record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     kept.clear()
     return 1 if finding else 0

@@ -86,14 +86,14 @@ class Conversation:
         return self._mutator.rest() or (b"" if self.model.ended else None)
 
 
-Saying = bytes | tuple[bytes, int] | None
+Saying = bytes | None
 
 
 class Literal:
     """A server that says what is written, whatever it hears."""
 
     def __init__(self, sayings: Sequence[Saying]) -> None:
-        self._sayings = [said[0] * said[1] if isinstance(said, tuple) else said for said in sayings]
+        self._sayings = list(sayings)
 
     def hear(self, data: bytes) -> None:
         """It does not listen."""
