@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import channel as channel_module
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ProtocolError, RumpError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import CTLTYPE
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import AMD64
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.scripted_server import Called, Peer, serving, session_with
@@ -137,7 +138,7 @@ def test_a_server_that_talks_much_and_listens_little(tmp_path: Path, monkeypatch
         request = peer.machine.copyin(0, arguments["buf"], piece) * 1000
         peer.stream.settimeout(0.01)
         with contextlib.suppress(ConnectionError):
-            for _ in range(400):
+            for _call in range(400):
                 with contextlib.suppress(TimeoutError):
                     peer.stream.sendall(request)
                     continue
@@ -157,3 +158,26 @@ def test_a_server_that_talks_much_and_listens_little(tmp_path: Path, monkeypatch
             session.call("write", 3, bytes(piece), piece)
         session.close()
     assert limit < most <= limit + (1 << 18)
+
+
+def test_releases_that_servers_make_up_are_not_kept() -> None:
+    """Whoever connects again and again, and is greeted with another release each time, keeps little of it."""
+
+    def meet(number: int) -> None:
+        abi = Abi.from_banner(f"RUMPSP-0.4-NetBSD-{number % 90}.{number}/amd64")
+        for name in ("stat", "statvfs", "sysctlnode", "if_msghdr"):
+            abi.struct(name)
+        abi.encode_arguments("close", 1)
+        abi.syscall_name(5)
+        abi.ioctl_name(5)
+        abi.constant("NET_RT_IFLIST")
+
+    for number in range(150):  # until what is kept at most is kept
+        meet(number)
+    tracemalloc.start()
+    try:
+        for number in range(150, 600):
+            meet(number)
+        assert tracemalloc.get_traced_memory()[0] < LIMIT
+    finally:
+        tracemalloc.stop()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 from ..errors import ProtocolError, UnknownMachine
 from ..frames import Wire
@@ -233,7 +233,7 @@ class Abi:
         return struct.unpack(f"{self.prefix}q", pair)[0]
 
 
-@cache
+@lru_cache(maxsize=2048)  # bounded, as are all caches by release: servers make releases up
 def _arguments(model: DataModel, release: Release, name: str) -> _Arguments:
     return _block(model, *syscall(release, name))
 
@@ -260,7 +260,7 @@ def _block(model: DataModel, number: int, arguments: tuple[tuple[str, str], ...]
     return _Arguments(number, struct.Struct(("<" if model.byteorder == "little" else ">") + code), tuple(names))
 
 
-@cache
+@lru_cache(maxsize=32)
 def _ioctl_codes(model: DataModel, release: Release) -> dict[str, int]:
     codes = {}
     for name, (direction, group, number, kind) in ioctls(release).items():
@@ -272,6 +272,6 @@ def _ioctl_codes(model: DataModel, release: Release) -> dict[str, int]:
     return codes
 
 
-@cache
+@lru_cache(maxsize=32)
 def _ioctl_names(model: DataModel, release: Release) -> dict[int, str]:
     return {code: name for name, code in _ioctl_codes(model, release).items()}

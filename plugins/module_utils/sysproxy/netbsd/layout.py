@@ -16,7 +16,7 @@ import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MissingLibrary
@@ -131,7 +131,7 @@ class _Type:
     offsets: Mapping[str, int]
 
 
-@cache
+@lru_cache(maxsize=512)
 def layout(name: str, model: DataModel, release: Release) -> Layout:
     """The layout of structure ``name`` in a data model, as ``release`` declares it.
 

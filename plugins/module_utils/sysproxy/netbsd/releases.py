@@ -13,7 +13,7 @@ still understand the former numbers (sys/compat), so the later bound is the safe
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 Release = tuple[int, ...]
 
@@ -47,7 +47,7 @@ def is_known(release: Release) -> bool:
     return release >= OLDEST and release[: len(NEWEST)] <= NEWEST
 
 
-@cache
+@lru_cache(maxsize=256)
 def constant(release: Release, name: str) -> int:
     """A constant's value in a release.
 

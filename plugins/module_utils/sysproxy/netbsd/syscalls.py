@@ -15,7 +15,7 @@ serve. Sources: the table's revisions 1.261 (October 2012, on the way from 6 to 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from .errno import Errno
 from .kernel_error import kernel_error
@@ -256,7 +256,7 @@ def _lines(text: str) -> dict[str, str]:
 _TABLE = _lines(TABLE)
 
 
-@cache
+@lru_cache(maxsize=32)
 def syscall_table(release: Release) -> dict[str, str]:
     """The calls that a release serves: name to line."""
     table = dict(_TABLE)
@@ -270,7 +270,7 @@ def syscall_table(release: Release) -> dict[str, str]:
     return table
 
 
-@cache
+@lru_cache(maxsize=32)
 def syscall_names(release: Release) -> dict[int, str]:
     """The names of a release's calls by their numbers."""
     return {int(line.split(" ", 1)[0]): name for name, line in syscall_table(release).items()}
