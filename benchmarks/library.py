@@ -108,11 +108,11 @@ def calls(bench: Bench) -> None:
             subprocess.run([program, str(CALLS)], env=environment, stdout=subprocess.DEVNULL, check=True)
 
     def one_by_one() -> None:
-        for _ in range(CALLS):
+        for _call in range(CALLS):
             kernel.getpid()
 
     def in_flight() -> None:
-        for _ in kernel.session.map((Request("getpid") for _ in range(CALLS)), limit=32):
+        for _result in kernel.session.map((Request("getpid") for _call in range(CALLS)), limit=32):
             pass
 
     with pinned(bench.server):

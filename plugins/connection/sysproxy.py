@@ -143,14 +143,17 @@ class Connection(ConnectionBase):
     @property
     def kernel(self) -> Kernel:
         """The kernel, connected to. A loop's items may have different servers (delegate_to)."""
-        if self._kernel is not None and (self._kernel.session.closed or self._kernel.url != self.url):
+        kernel = self._kernel
+        if kernel is None or kernel.session.closed or kernel.url != self.url:
             self.close()
-        if self._kernel is None:
-            self._connect()
-        assert self._kernel is not None
-        return self._kernel
+            kernel = self._open()
+        return kernel
 
     def _connect(self) -> Connection:
+        self._open()
+        return self
+
+    def _open(self) -> Kernel:
         try:
             hints = AbiHints(
                 word_size=self.get_option("word_size"),
@@ -163,7 +166,7 @@ class Connection(ConnectionBase):
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", RumpWarning)
-                self._kernel = connect(
+                kernel = self._kernel = connect(
                     self.url,
                     timeout=self.get_option("call_timeout"),
                     connect_timeout=self.get_option("connect_timeout"),
@@ -178,7 +181,7 @@ class Connection(ConnectionBase):
         for warning in caught:
             display.warning(str(warning.message))  # shown once in a run
         self._connected = True
-        return self
+        return kernel
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         raise AnsibleError(_NO_SHELL)

@@ -86,7 +86,7 @@ def test_a_tree(kernel: Kernel, data: str) -> None:
 def test_stats_in_the_order_of_the_paths(kernel: Kernel) -> None:
     paths = ["/dev", "/none", "/", "/dev/null", "/none/at/all"] * 20
     results = list(kernel.stat_many(paths))
-    assert [path for path, _ in results] == paths
+    assert [path for path, _status in results] == paths
     for path, result in results:
         assert isinstance(result, FileNotFoundError) == ("none" in path)
 
@@ -104,7 +104,7 @@ def test_calls_are_served_side_by_side(kernel: Kernel) -> None:
     """Twenty sleeps take about as long as one."""
     moment = kernel.abi.struct("timespec").build(tv_nsec=200_000_000)
     started = time.monotonic()
-    results = list(kernel.session.map((Request("__nanosleep50", (moment, None)) for _ in range(20)), limit=20))
+    results = list(kernel.session.map((Request("__nanosleep50", (moment, None)) for _call in range(20)), limit=20))
     assert results == [(0, 0)] * 20
     assert time.monotonic() - started < 20 * 0.2 / 2
 
@@ -142,7 +142,7 @@ def test_exec_closes_what_is_to_be_closed(kernel: Kernel) -> None:
 def test_200_sessions_at_once_and_a_full_server(server: Server) -> None:
     """A server takes 255 clients. The next one is told so, and waits its turn when it has the time."""
     with contextlib.ExitStack() as stack:
-        sessions = [stack.enter_context(open_session(server.url, connect_timeout=30)) for _ in range(255)]
+        sessions = [stack.enter_context(open_session(server.url, connect_timeout=30)) for _session in range(255)]
         assert len({session.call("getpid")[0] for session in sessions[:200]}) == 200
         with pytest.raises(ServerFull, match="all the clients that it takes"):
             open_session(server.url, connect_timeout=0.3)

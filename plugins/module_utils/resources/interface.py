@@ -101,13 +101,13 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     after = dict(before) if found else _foretold(wanted.name)
     is_up = bool(found and found.flags & IFF.UP)
     if wanted.linkstr is not None and wanted.linkstr != linkstr:
-        is_up = _plan_linkstr(kernel, wanted, linkstr, is_up, made)
+        is_up = _plan_linkstr(kernel, wanted.name, wanted.linkstr, linkstr, is_up, made)
         after["linkstr"] = wanted.linkstr
     if wanted.mtu is not None and (found is None or wanted.mtu != found.mtu):
         _plan_mtu(kernel, wanted.name, wanted.mtu, made)
         after["mtu"] = wanted.mtu
     if wanted.addresses is not None:
-        is_up |= _plan_addresses(kernel, wanted, found, made, after)
+        is_up |= _plan_addresses(kernel, wanted, wanted.addresses, found, made, after)
     _plan_flags(kernel, wanted, found, is_up, made, after)
     made.before, made.after = (before, after) if made.changes else ({}, {})
     made.expected = {"interface": after}
@@ -138,7 +138,15 @@ def describe(found: Interface | None, linkstr: str | None) -> dict[str, Any]:
 
 def _foretold(name: str) -> dict[str, Any]:
     """What can be said of an interface that is yet to be made."""
-    return {"state": "present", "name": name, "flags": [], "mtu": None, "lladdr": None, "linkstr": None, "addresses": []}
+    return {
+        "state": "present",
+        "name": name,
+        "flags": [],
+        "mtu": None,
+        "lladdr": None,
+        "linkstr": None,
+        "addresses": [],
+    }
 
 
 def _plan_absent(kernel: Kernel, name: str, found: Interface | None) -> Plan:
@@ -172,10 +180,8 @@ def _plan_creation(kernel: Kernel, wanted: Wanted, made: Plan) -> None:
     made.add(f"create {wanted.name}", lambda: kernel.interfaces.create(wanted.name))
 
 
-def _plan_linkstr(kernel: Kernel, wanted: Wanted, found: str | None, is_up: bool, made: Plan) -> bool:
+def _plan_linkstr(kernel: Kernel, name: str, text: str, found: str | None, is_up: bool, made: Plan) -> bool:
     """A link string can only be changed while the interface is down; False: it is down afterwards."""
-    name, text = wanted.name, wanted.linkstr
-    assert text is not None
     if is_up:
         made.add(f"take {name} down to change its linkstr", lambda: _set_up(kernel, name, False))
     if found is not None:
@@ -188,12 +194,18 @@ def _plan_mtu(kernel: Kernel, name: str, mtu: int, made: Plan) -> None:
     made.add(f"set the mtu of {name} to {mtu}", lambda: kernel.interfaces.set_mtu(name, mtu))
 
 
-def _plan_addresses(kernel: Kernel, wanted: Wanted, found: Interface | None, made: Plan, after: dict[str, Any]) -> bool:
+def _plan_addresses(
+    kernel: Kernel,
+    wanted: Wanted,
+    addresses: dict[IPAddress, IPInterface],
+    found: Interface | None,
+    made: Plan,
+    after: dict[str, Any],
+) -> bool:
     """True when an address is added, which the kernel takes as a wish for the interface to be up."""
-    assert wanted.addresses is not None
     present = {address.interface.ip: address.interface for address in found.addresses} if found else {}
     name, added = wanted.name, False
-    for ip, address in wanted.addresses.items():
+    for ip, address in addresses.items():
         if present.get(ip) == address:
             continue
         if ip in present:
@@ -204,10 +216,10 @@ def _plan_addresses(kernel: Kernel, wanted: Wanted, found: Interface | None, mad
     if wanted.purge:
         for ip, address in present.items():
             # The kernel gives each interface a link-local address of its own accord, and needs it.
-            if ip not in wanted.addresses and not (ip.version == 6 and ip.is_link_local):
+            if ip not in addresses and not (ip.version == 6 and ip.is_link_local):
                 made.add(f"remove {address} from {name}", _remover(kernel, name, ip))
                 kept.remove(ip)
-    result = {ip: present[ip] for ip in kept} | wanted.addresses
+    result = {ip: present[ip] for ip in kept} | addresses
     after["addresses"] = [str(address) for address in result.values()]
     return added
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from ..sysproxy import Errno, Kernel, KernelError
 from ..sysproxy.kernel.mounts import MountPoint
@@ -132,12 +132,12 @@ class _Planner:
     # state: mounted
 
     def _mounted(self) -> None:
-        assert self.fstype is not None
-        options = mount_options.parse(self.fstype, self.opts or [])
-        if self.fstype in _ON_DEVICE and self.src is None:
-            raise OptionError("src", f"{self.fstype} is mounted from a device: give its path, such as /dev/vnd0a")
+        fstype = cast(str, self.fstype)  # the module requires it with this state
+        options = mount_options.parse(fstype, self.opts or [])
+        if fstype in _ON_DEVICE and self.src is None:
+            raise OptionError("src", f"{fstype} is mounted from a device: give its path, such as /dev/vnd0a")
         if not self.found:
-            self._mount(self.fstype, options)
+            self._mount(fstype, options)
             return
         mount = self.found[-1]
         self._require_same(mount)
@@ -165,8 +165,8 @@ class _Planner:
     def _mount(self, fstype: str, options: MountOptions) -> None:
         """Plan a new mount, with the directory that it needs."""
         self._require_file_system(fstype)
-        if fstype in _ON_DEVICE:
-            self.made.conditions.append(partial(self._require_device, fstype))
+        if fstype in _ON_DEVICE and self.src is not None:
+            self.made.conditions.append(partial(self._require_device, fstype, self.src))
         missing = self._missing_directories()
         source = self._source(fstype)
         opts = mount_options.names(options.flags)
@@ -234,16 +234,15 @@ class _Planner:
             return  # the mount itself will tell
         raise kernel_error(Errno.ENODEV, "mount", f"{fstype} on {self.path}")
 
-    def _require_device(self, fstype: str) -> None:
+    def _require_device(self, fstype: str, src: str) -> None:
         """:raises OptionError: ``src`` is no block device, which a mount would meet with ENOENT or ENOTBLK."""
-        assert self.src is not None
-        about = {"call": "mount", "object": f"{fstype} {self.src} on {self.path}"}
+        about = {"call": "mount", "object": f"{fstype} {src} on {self.path}"}
         try:
-            found = self.kernel.stat(self.src)
+            found = self.kernel.stat(src)
         except (FileNotFoundError, NotADirectoryError):
-            raise OptionError("src", f"there is no {self.src} in this kernel", **about, errno="ENOENT") from None
+            raise OptionError("src", f"there is no {src} in this kernel", **about, errno="ENOENT") from None
         if not stat.S_ISBLK(found.st_mode):
-            raise OptionError("src", f"{self.src} is not a block device", **about, errno="ENOTBLK")
+            raise OptionError("src", f"{src} is not a block device", **about, errno="ENOTBLK")
 
     def _missing_directories(self) -> list[str]:
         """The mount point and its parents, as far as they are to be made.

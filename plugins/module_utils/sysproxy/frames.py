@@ -221,7 +221,8 @@ class _Machine:
         self._buffer = bytearray()
         self._offset = 0
         self._ended = False
-        self._codec: _Codec | None = None
+        # A client has none until it knows the server's word size and byte order.
+        self._codec: _Codec = None  # type: ignore[assignment]
         self._body_length = 0
         self._failed: ProtocolError | None = None
 
@@ -265,7 +266,7 @@ class _Machine:
         available = len(buffer) - offset
         if available < HEADER_SIZE:
             return None
-        length, reqno, frame_class, frame_type, word = self._codec.header.unpack_from(buffer, offset)  # type: ignore[union-attr]
+        length, reqno, frame_class, frame_type, word = self._codec.header.unpack_from(buffer, offset)
         if not HEADER_SIZE <= length <= HEADER_SIZE + self.max_body:
             raise ProtocolError(
                 f"the peer announced a frame of {length} bytes; "
@@ -285,7 +286,7 @@ class _Machine:
 
     def _frame(self, frame_class: int, frame_type: int, reqno: int, word: int, *body: bytes | memoryview) -> bytes:
         length = HEADER_SIZE + sum(map(len, body))
-        header = self._codec.header.pack(length, reqno, frame_class, frame_type, word)  # type: ignore[union-attr]
+        header = self._codec.header.pack(length, reqno, frame_class, frame_type, word)
         return b"".join((header, *body))
 
     @staticmethod
@@ -362,7 +363,7 @@ class Client(_Machine):
         raise self._unexpected(frame_class, frame_type, end - start)
 
     def drain_copyouts(self, sink: Callable[[int, memoryview], None]) -> None:
-        """Hand the copyouts at the front of what came in to ``sink``, as address and bytes, up to the first other frame.
+        """Hand the copyouts at the front of what came in to ``sink``, as address and bytes, up to another frame.
 
         They are the bulk of what a server sends, and this is :meth:`next_event` for them at a third of
         its price. ``sink`` may not keep the bytes. What is not a good copyout is left for next_event.
@@ -385,7 +386,6 @@ class Client(_Machine):
 
     def _server_request(self, frame_type: int, word: int, reqno: int, start: int, end: int) -> Event:
         codec, buffer, size = self._codec, self._buffer, end - start
-        assert codec is not None
         head = codec.copy_head
         if frame_type == _COPYIN and size == head.size:
             length, address = head.unpack_from(buffer, start)
@@ -407,7 +407,6 @@ class Client(_Machine):
 
     def _response(self, frame_type: int, reqno: int, start: int, end: int) -> Event:
         codec, size = self._codec, end - start
-        assert codec is not None
         if frame_type == _SYSCALL and size == codec.syscall_reply.size:
             return SyscallReply(reqno, *codec.syscall_reply.unpack_from(self._buffer, start))
         if frame_type == FrameType.HANDSHAKE and size == codec.integer.size:
@@ -437,7 +436,6 @@ class Client(_Machine):
 
     def fork_handshake(self, auth: bytes, cancel: int = 0) -> tuple[int, bytes]:
         """The handshake of a new connection that takes over the prefork known by ``auth`` (16 bytes)."""
-        assert self._codec is not None
         return self._request(FrameType.HANDSHAKE, HandshakeKind.FORK, self._codec.fork.pack(auth, cancel))
 
     def syscall(self, number: int, args: bytes) -> tuple[int, bytes]:
@@ -453,7 +451,6 @@ class Client(_Machine):
         return self._frame(FrameClass.RESPONSE, FrameType.COPYIN, reqno, 0, data)
 
     def anonmmap_reply(self, reqno: int, address: int) -> bytes:
-        assert self._codec is not None
         return self._frame(FrameClass.RESPONSE, FrameType.ANONMMAP, reqno, 0, self._codec.word.pack(address))
 
 

@@ -13,11 +13,11 @@ ranges is told nothing and found out.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from typing import Final
+from typing import Final, TypeAlias
 
 from .errors import ForeignMemory
 
-Buffer = bytes | bytearray | memoryview
+Buffer: TypeAlias = "bytes | bytearray | memoryview"
 
 _BASE: Final = 0x10000
 _TOP: Final = 0xFFF00000  # below 4 GiB, so that a 32-bit kernel's pointers hold every address

@@ -18,8 +18,8 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from typing import Final, NamedTuple, Self
+from functools import cache, partial
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from . import frames
 from .channel import Channel
@@ -55,9 +55,9 @@ _ZEROS_LIMIT: Final = 1 << 16
 _OUTGOING_LIMIT: Final = 1 << 16  # bytes of requests and answers that are gathered before they are sent
 _CANCEL_LIMIT: Final = 1.0  # seconds for the kernel to end the calls that are cancelled
 
-Argument = int | Buffer | None
+Argument: TypeAlias = "int | Buffer | None"
 Registers = tuple[int, int]
-Reply = frames.SyscallReply | frames.HandshakeReply | frames.PreforkReply | frames.ErrorReply
+Reply: TypeAlias = "frames.SyscallReply | frames.HandshakeReply | frames.PreforkReply | frames.ErrorReply"
 
 
 @cache
@@ -88,7 +88,7 @@ class Call:
         self.subject = subject
         self.deadline = deadline
         self.reqno = 0
-        self.reply: Reply | None = None
+        self.reply: Any = None  # an ErrorReply, or the Reply to what was asked: frames lets no other one through
         self.written = 0
 
     def __str__(self) -> str:
@@ -119,8 +119,8 @@ class Session:
             frames.PreforkReply: self._on_reply,
             frames.ErrorReply: self._on_reply,
             frames.CopyOut: self._on_copyout,
-            frames.CopyIn: self._on_copyin,
-            frames.CopyInStr: self._on_copyin,
+            frames.CopyIn: partial(self._on_copyin, self._memory.copyin),
+            frames.CopyInStr: partial(self._on_copyin, self._memory.copyinstr),
             frames.AnonMmap: self._on_anonmmap,
             frames.Raise: self._on_raise,
             frames.ConnectionClosed: self._on_end,
@@ -129,7 +129,8 @@ class Session:
     @property
     def abi(self) -> Abi:
         """The kernel's ABI, known once the banner came."""
-        assert self._abi is not None
+        if self._abi is None:
+            raise RuntimeError("the server's banner, which tells the ABI, did not come yet")
         return self._abi
 
     @property
@@ -204,7 +205,6 @@ class Session:
         self.written = call.written
         if isinstance(reply, frames.ErrorReply):
             raise request_refused(reply.code)
-        assert isinstance(reply, frames.SyscallReply)
         if reply.error not in (0, Errno.EJUSTRETURN):
             raise kernel_error(reply.error, call.label, call.subject)
         return reply.value0, reply.value1
@@ -301,7 +301,6 @@ class Session:
         reply = self._exchange("prefork", reqno, request, time.monotonic() + self.timeout)
         if isinstance(reply, frames.ErrorReply):
             raise request_refused(reply.code)
-        assert isinstance(reply, frames.PreforkReply)
         return reply.auth
 
     def exec(self) -> None:
@@ -354,8 +353,8 @@ class Session:
         if len(self._outgoing) > _OUTGOING_LIMIT:
             self._flush(call.deadline, call)
 
-    def _exchange(self, about: str, reqno: int, request: bytes, deadline: float) -> Reply:
-        """Send a request that is no system call, and wait for its answer."""
+    def _exchange(self, about: str, reqno: int, request: bytes, deadline: float) -> Any:
+        """Send a request that is no system call, and wait for its :data:`Reply`."""
         self._usable_channel()
         pending = Call(0, b"", [], about, "", deadline)
         self._waiting[reqno] = pending
@@ -433,8 +432,9 @@ class Session:
         except ForeignMemory as error:
             self._foreign(error)
 
-    def _on_copyin(self, event: frames.CopyIn | frames.CopyInStr) -> None:
-        read = self._memory.copyin if type(event) is frames.CopyIn else self._memory.copyinstr
+    def _on_copyin(
+        self, read: Callable[[int, int], bytes | memoryview], event: frames.CopyIn | frames.CopyInStr
+    ) -> None:
         try:
             data = read(event.address, event.length)
         except ForeignMemory as error:

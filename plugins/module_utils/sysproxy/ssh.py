@@ -29,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Final
 
 from .errors import ConnectError, ConnectTimeout
-from .transport import SshAddress, UnixAddress, host_and_port
+from .transport import SshAddress, Tcp6Address, TcpAddress, UnixAddress, host_and_port
 
 _OPTIONS: Final = ("-T", "-oBatchMode=yes", "-oControlMaster=no")
 # A forwarding of the user's own configuration that fails (another session has it) is no reason to end.
@@ -83,11 +83,12 @@ def open_ssh(address: SshAddress, timeout: float, arguments: Sequence[str] = ())
     if address.port:
         command += ["-p", str(address.port)]
     said = tempfile.TemporaryFile()  # noqa: SIM115 - the stream closes it; unread, a pipe would fill
+    target = address.target
     try:
         stream = (
-            _forwarded(address, command, said, deadline)
-            if isinstance(address.target, UnixAddress)
-            else _standard_streams(address, command, said)
+            _forwarded(address, target, command, said, deadline)
+            if isinstance(target, UnixAddress)
+            else _standard_streams(address, target, command, said)
         )
     except FileNotFoundError:
         said.close()
@@ -109,13 +110,14 @@ def open_ssh(address: SshAddress, timeout: float, arguments: Sequence[str] = ())
     return stream
 
 
-def _standard_streams(address: SshAddress, command: list[str], said: IO[bytes]) -> SshStream:
-    assert not isinstance(address.target, UnixAddress)
+def _standard_streams(
+    address: SshAddress, target: TcpAddress | Tcp6Address, command: list[str], said: IO[bytes]
+) -> SshStream:
     ours, theirs = socket.socketpair()
     with theirs:
         try:
             process = subprocess.Popen(
-                [*command, "-W", host_and_port(address.target), "--", address.host],
+                [*command, "-W", host_and_port(target), "--", address.host],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=said,
@@ -127,14 +129,15 @@ def _standard_streams(address: SshAddress, command: list[str], said: IO[bytes]) 
     return SshStream(ours, process, said)
 
 
-def _forwarded(address: SshAddress, command: list[str], said: IO[bytes], deadline: float) -> SshStream:
-    assert isinstance(address.target, UnixAddress)
+def _forwarded(
+    address: SshAddress, target: UnixAddress, command: list[str], said: IO[bytes], deadline: float
+) -> SshStream:
     if shutil.which("ssh") is None:
         raise FileNotFoundError("ssh")
     ssh, *rest = command
     with _private_folder() as folder:
         here = os.path.join(folder, "s")
-        forwarding = ":".join(path.replace(":", "\\:") for path in (here, address.target.path))
+        forwarding = ":".join(path.replace(":", "\\:") for path in (here, target.path))
         process = subprocess.Popen(
             [
                 *("/bin/sh", "-c", _SHEPHERD, "sh", ssh, "-oControlPath=none", *rest),

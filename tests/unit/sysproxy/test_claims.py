@@ -176,7 +176,7 @@ def test_releases_that_servers_make_up_are_not_kept() -> None:
         meet(number)
     tracemalloc.start()
     try:
-        for number in range(150, 600):
+        for number in range(150, 300):
             meet(number)
         assert tracemalloc.get_traced_memory()[0] < LIMIT
     finally:

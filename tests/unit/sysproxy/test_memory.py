@@ -220,19 +220,19 @@ def test_gaps_are_found_when_the_top_is_reached(small: AddressSpace) -> None:
 
 
 def test_a_gap_at_the_start_is_found(small: AddressSpace) -> None:
-    addresses = [small.lend(bytes(0x1000)) for _ in range(4)]
+    addresses = [small.lend(bytes(0x1000)) for _buffer in range(4)]
     small.take_back(addresses[0])
     assert small.lend(bytes(0x1000)) == addresses[0]
 
 
 def test_a_gap_at_the_end_is_found(small: AddressSpace) -> None:
-    addresses = [small.lend(bytes(0x1000)) for _ in range(4)]
+    addresses = [small.lend(bytes(0x1000)) for _buffer in range(4)]
     small.take_back(addresses[3])
     assert small.lend(bytes(0x1000)) == addresses[3]
 
 
 def test_after_a_gap_the_next_buffer_overlaps_nothing(small: AddressSpace) -> None:
-    addresses = [small.lend(bytes(0x1000)) for _ in range(4)]
+    addresses = [small.lend(bytes(0x1000)) for _buffer in range(4)]
     small.take_back(addresses[0])
     small.take_back(addresses[2])
     assert small.lend(bytes(0x1000)) == addresses[0]
@@ -240,7 +240,7 @@ def test_after_a_gap_the_next_buffer_overlaps_nothing(small: AddressSpace) -> No
 
 
 def test_no_room_is_an_error(small: AddressSpace) -> None:
-    addresses = [small.lend(bytes(0x1000)) for _ in range(4)]
+    addresses = [small.lend(bytes(0x1000)) for _buffer in range(4)]
     with pytest.raises(MemoryError, match="no room for a buffer"):
         small.lend(b"x")
     small.take_back(addresses[1])
@@ -257,7 +257,7 @@ def test_a_buffer_larger_than_everything(small: AddressSpace) -> None:
 def test_lending_and_taking_back_at_random_never_overlaps(small: AddressSpace) -> None:
     chance = random.Random(1)
     lent: dict[int, int] = {}
-    for _ in range(3000):
+    for _time in range(3000):
         if lent and chance.random() < 0.5:
             address = chance.choice(list(lent))
             small.take_back(address)
@@ -288,5 +288,5 @@ def test_taking_back_tells_how_much_was_written(space: AddressSpace) -> None:
 
 def test_there_are_not_many_pieces_of_anonymous_memory(space: AddressSpace) -> None:
     """Each is small for the server to ask for, and larger to keep."""
-    given = [space.lend_anonymous(1) for _ in range(1000)]
+    given = [space.lend_anonymous(1) for _time in range(1000)]
     assert sum(map(bool, given)) == 256

@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import ProtocolError
 from ..netbsd import Abi, Errno
 from ..netbsd.kernel_error import kernel_error
 from ..session import Argument, Session
 
-StrPath = str | bytes | os.PathLike[str]
+StrPath: TypeAlias = "str | bytes | os.PathLike[str]"
 LARGEST_DESCRIPTOR: Final = 0x7FFFFFFF
 _PATH_MAX: Final = 1024  # bytes of a path with its NUL (sys/syslimits.h)
 UNCHANGED: Final = 0xFFFFFFFF
@@ -44,7 +44,7 @@ class Base:
 
         :raises ProtocolError: it ended with another one, which no kernel's call does.
         """
-        number, _ = self.session.call(name, *arguments, subject=subject)
+        number, _second = self.session.call(name, *arguments, subject=subject)
         return self.bounded(number, most, f"{name} {subject}".strip())
 
     def filling_call(self, most: int, name: str, *arguments: Argument, subject: str = "") -> int:

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ..memory import Buffer
-from ..netbsd.constants import LOCK, F, O
+from ..netbsd.constants import LOCK, F, O, OpenFlag
 from ..netbsd.kernel_error import kernel_error
 from .base import LARGEST_DESCRIPTOR, Base, StrPath, path_bytes
 
 _SHARED_FLAGS: Final = "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY"
-_HOST_FLAGS: Final = {getattr(os, f"O_{name}"): O[name] for name in _SHARED_FLAGS.split() if hasattr(os, f"O_{name}")}
+_HOST_FLAGS: Final = {
+    getattr(os, f"O_{name}"): OpenFlag[name] for name in _SHARED_FLAGS.split() if hasattr(os, f"O_{name}")
+}
 _FD_CLOEXEC: Final = 1
 _MOST_BUFFERS: Final = 1024  # IOV_MAX of sys/syslimits.h
 _LARGEST_POSITION: Final = (1 << 63) - 1
@@ -127,7 +129,7 @@ class Descriptors(Base):
 
         :raises KernelError: EOPNOTSUPP from tmpfs, FFS and the root file system, which cannot.
         """
-        number, _ = self.call("posix_fallocate", fd, offset, length)  # it gives its error as its result
+        number, _second = self.call("posix_fallocate", fd, offset, length)  # it gives its error as its result
         if number:
             raise kernel_error(number, "posix_fallocate", str(fd))
 

@@ -103,7 +103,7 @@ class Many(Directories):
         """
         with self._opened(path, O.RDONLY) as fd:
             subject, total = os.fsdecode(path), 0
-            spare = [bytearray(_CHUNK) for _ in range(_CHUNKS)]
+            spare = [bytearray(_CHUNK) for _chunk in range(_CHUNKS)]
             in_use: deque[bytearray] = deque()
 
             def requests() -> Iterator[Request]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Final
 
 from ..netbsd import Errno
 from ..netbsd.constants import AF, SO, SOCK, SOL
@@ -19,7 +20,8 @@ from .socket_options import creation_flags
 from .sockets import Socket
 from .system import System
 
-_TYPES = 0xF
+_TYPES: Final = 0xF
+_NAMES: Final = {int(kind): kind.name for kind in (SOCK.STREAM, SOCK.DGRAM, SOCK.RAW)}
 
 
 class Network(Polling, System):
@@ -47,7 +49,7 @@ class Network(Polling, System):
         """
         native = family_of(family)
         kind = int(type) & _TYPES
-        subject = f"AF_{native.name} {SOCK(kind).name or kind}"
+        subject = f"AF_{native.name} {_NAMES.get(kind, kind)}"
         arguments = native, kind | creation_flags(self.abi), proto
         fd = self.number_call(LARGEST_DESCRIPTOR, "__socket30", *arguments, subject=subject)
         return Socket(self, native, kind, proto, fd)  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ class RawFile(io.RawIOBase):
 
     def close(self) -> None:
         """Close the descriptor; the end of the session did it already if that is over."""
-        if self.closed:
+        if self.closed:  # pylint: disable=using-constant-test
             return
         try:
             super().close()
@@ -141,11 +141,11 @@ class RawFile(io.RawIOBase):
                 self._kernel.close(self._descriptor)
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"descriptor={self._descriptor}"
+        state = "closed" if self.closed else f"descriptor={self._descriptor}"  # pylint: disable=using-constant-test
         return f"<{type(self).__name__} name={self.name!r} mode={self.mode!r} {state}>"
 
     def _check(self, allowed: bool = True, what: str = "") -> None:
-        if self.closed:
+        if self.closed:  # pylint: disable=using-constant-test
             raise ValueError("I/O operation on closed file")
         if not allowed:
             raise io.UnsupportedOperation(f"not open for {what}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import RumpError
 from ..netbsd import KernelError
@@ -22,7 +22,7 @@ from ..session import Request
 from .base import Base
 
 Mib = tuple[int, ...]
-Value = int | str | bool | bytes
+Value: TypeAlias = "int | str | bool | bytes"
 
 _TYPE_MASK: Final = 0xF
 _TYPES: Final = frozenset(CTLTYPE)

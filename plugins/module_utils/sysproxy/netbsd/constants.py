@@ -22,8 +22,8 @@ class AF(IntEnum):
     ROUTE = 34
 
 
-class SOCK(IntFlag):
-    """Socket types and the flags that may be added to them (sys/socket.h)."""
+class SOCK(IntEnum):
+    """Socket types, which are no bits, and the flags that may be added to them (sys/socket.h)."""
 
     STREAM = 0x1
     DGRAM = 0x2
@@ -61,7 +61,7 @@ class IN_IFF(IntFlag):
     DUPLICATED = 0x2
     DETACHED = 0x4
     TRYTENTATIVE = 0x8
-    NOTREADY = 0xB
+    NOTREADY = TENTATIVE | DUPLICATED | TRYTENTATIVE
 
 
 class IN6_IFF(IntFlag):
@@ -70,7 +70,7 @@ class IN6_IFF(IntFlag):
     ANYCAST = 0x1
     TENTATIVE = 0x2
     DUPLICATED = 0x4
-    NOTREADY = 0x6
+    NOTREADY = TENTATIVE | DUPLICATED
     DETACHED = 0x8
     DEPRECATED = 0x10
     NODAD = 0x20
@@ -159,7 +159,7 @@ class MNT_WAIT(IntEnum):
     LAZY = 3
 
 
-class O(IntFlag):  # noqa: E742 - the prefix of fcntl.h
+class OpenFlag(IntFlag):
     """Flags of open (fcntl.h)."""
 
     RDONLY = 0x0
@@ -184,6 +184,10 @@ class O(IntFlag):  # noqa: E742 - the prefix of fcntl.h
     CLOEXEC = 0x400000
     SEARCH = 0x800000
     NOSIGPIPE = 0x1000000
+
+
+# The prefix of fcntl.h, by which it is used. As a class's own name it is refused (pycodestyle's E742).
+O = OpenFlag  # noqa: E741
 
 
 class F(IntEnum):
