@@ -29,7 +29,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd im
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Session
 
 from .actions import ACTIONS, NAMES, RARE, Play
-from .audit import MARKER, Audit, scatter
+from .audit import MARKER, TICKET, Audit, scatter
 from .mutations import PROFILES
 from .streams import Conversation, Literal, MemoryStream, Saying, SocketServer, Talk
 
@@ -111,7 +111,17 @@ Outcomes = list[tuple[str, str]]
 """Actions, each with the name of the library's error that it ended with; the greeting is one of them."""
 
 
-def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outcomes: Outcomes) -> list[str]:
+@dataclass(frozen=True)
+class Greeting:
+    """What the client has to say at first: an ABI that it was given, the ticket of a prefork."""
+
+    abi: Abi | None = None
+    ticket: bytes | None = None
+
+
+def play(
+    stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outcomes: Outcomes, greeting: Greeting
+) -> list[str]:
     """Do ``actions`` over ``stream``; what was wrong."""
     session = Session(stream, "fuzz", timeout)
     audit.watch(session)
@@ -119,8 +129,8 @@ def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outc
     with session:
         try:
             deadline = time.monotonic() + timeout
-            session.greet(deadline)
-            confirm(session, None, deadline)
+            session.greet(deadline, greeting.abi, greeting.ticket)
+            confirm(session, greeting.abi, deadline)
         except RumpError as error:
             outcomes.append(("greeting", type(error).__name__))
             return wrong
@@ -141,14 +151,22 @@ def play(stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outc
     return wrong
 
 
+_PLAIN: Final = Greeting()
+
+
 def check(
-    stream: Any, audit: Audit, actions: Sequence[str], timeout: float, outcomes: Outcomes | None = None
+    stream: Any,
+    audit: Audit,
+    actions: Sequence[str],
+    timeout: float,
+    outcomes: Outcomes | None = None,
+    greeting: Greeting = _PLAIN,
 ) -> tuple[str, str]:
     """What was wrong with a session, and its details; empty if nothing was."""
     outcomes = [] if outcomes is None else outcomes
     try:
         with watched(WATCHDOG):
-            wrong = play(stream, audit, actions, timeout, outcomes)
+            wrong = play(stream, audit, actions, timeout, outcomes, greeting)
     except Hang:
         return "it hung", traceback.format_exc()
     except Exception as error:
@@ -169,6 +187,9 @@ def run_session(
     if RARE.intersection(actions) and chance.random() < 0.9:
         actions = ["stat" if action in RARE else action for action in actions]
     parts = chance if chance.random() < 0.1 else None
+    greeting = _PLAIN
+    if chance.random() < 0.05:
+        greeting = Greeting(chance.choice((None, None, *ABIS)), chance.choice((None, TICKET)))
     talk: Talk = Conversation(abi, profile, chance)
     audit = Audit()
     if number % SOCKETS_EVERY == SOCKETS_EVERY - 1:
@@ -176,7 +197,7 @@ def run_session(
     stream = MemoryStream(talk, audit.sent, parts)
     stream.recording = record is not None
     outcomes = [] if outcomes is None else outcomes
-    what, details = check(stream, audit, actions, 10.0, outcomes)
+    what, details = check(stream, audit, actions, 10.0, outcomes, greeting)
     if record is not None:
         sayings = [None if said is None else said.hex() for said in stream.sayings]
         record |= {"about": what, "actions": actions, "outcomes": outcomes, "sayings": sayings}
