@@ -55,13 +55,13 @@ class Play:
 
 
 def _many(play: Play) -> None:
-    requests = (Request("getpid", (), "", "") for _ in range(40))
+    requests = (Request("getpid", (), "", "") for _call in range(40))
     for _result in play.session.map(requests):
         pass
 
 
 def _many_buffers(play: Play) -> None:
-    requests = (Request("read", (3, play.buffer(500), 500), "") for _ in range(20))
+    requests = (Request("read", (3, play.buffer(500), 500), "") for _call in range(20))
     for _result in play.session.map(requests):
         pass
 
@@ -79,7 +79,7 @@ def _cancelled(play: Play) -> None:
 
 
 def _in_any_order(play: Play) -> None:
-    calls = [play.session.submit("read", 3, play.buffer(64), 64) for _ in range(6)]
+    calls = [play.session.submit("read", 3, play.buffer(64), 64) for _call in range(6)]
     for call in (calls[3], calls[0], *calls):
         with contextlib.suppress(KernelError):
             play.session.wait(call)

@@ -32,7 +32,7 @@ class Leak(AssertionError):
 def scatter() -> list[Any]:
     """Objects with the marker, to be kept; and much freed memory that is full of it."""
     for size in (16, 32, 48, 64, 100, 200, 500, 2000, 10000, 70000):
-        freed = [MARKER * (size // 16) for _ in range(8)]
+        freed = [MARKER * (size // 16) for _time in range(8)]
         del freed
     return [
         MARKER + b"!",

@@ -183,7 +183,7 @@ def run_session(
     chance = random.Random(seed << 40 | number)
     abi = chance.choice(ABIS)
     profile = chance.choice(PROFILES)
-    actions = [chance.choice(NAMES) for _ in range(chance.choice((1, 1, 2, 4)))]
+    actions = [chance.choice(NAMES) for _time in range(chance.choice((1, 1, 2, 4)))]
     if RARE.intersection(actions) and chance.random() < 0.9:
         actions = ["stat" if action in RARE else action for action in actions]
     parts = chance if chance.random() < 0.1 else None

@@ -72,7 +72,7 @@ def interesting(chance: random.Random) -> int:
 def corrupted(data: bytes, chance: random.Random) -> bytes:
     """``data`` with some bytes changed, of the same length."""
     changed = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 8))):
+    for _time in range(chance.choice((1, 1, 2, 8))):
         if changed:
             at = chance.randrange(min(len(changed), 512))
             width = min(chance.choice((1, 1, 2, 4, 8)), len(changed) - at)

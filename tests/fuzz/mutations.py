@@ -48,21 +48,22 @@ def banner(abi: Abi, chance: random.Random) -> bytes:
     numbers = ("6.0", "7.99.34", "10.99", "0", "999999999999999999999.1", "x", "", "1." * 30, "10.0_RC6", "-1")
     machines = ("amd64", "i386", "vax", "evbarm", "evbmips", "pdp11", "", "a/b", "\u20ac", "amd64 ", "m68k")
     release = chance.choice((*numbers, str(chance.randrange(12)), f"{chance.randrange(99)}.{chance.randrange(99)}"))
+    version = chance.choice(("0.4", "0.5", "1.0", "0.3", "9" * 50))
     return chance.choice(
         (
-            lambda: honest,
-            lambda: f"RUMPSP-0.4-NetBSD-{release}/{chance.choice(machines)}".encode(),
-            lambda: f"RUMPSP-{chance.choice(('0.4', '0.5', '1.0', '0.3', '9' * 50))}-X-{release}/amd64".encode(),
-            lambda: chance.randbytes(chance.choice((0, 1, 95, 96, 97, 4096))),
-            lambda: b"R" * chance.choice((94, 95, 96, 97, 100000)),
-            lambda: honest.replace(b"-", b"\0"),
-            lambda: b"HTTP/1.1 400 Bad Request\r\n",
-            lambda: b"",
-            lambda: honest[: chance.randrange(len(honest))],
-            lambda: honest + b"\xff",
-            lambda: b"RUMPSP-0.4-NetBSD-\xd9\xa1.0/amd64",
+            honest,
+            f"RUMPSP-0.4-NetBSD-{release}/{chance.choice(machines)}".encode(),
+            f"RUMPSP-{version}-X-{release}/amd64".encode(),
+            chance.randbytes(chance.choice((0, 1, 95, 96, 97, 4096))),
+            b"R" * chance.choice((94, 95, 96, 97, 100000)),
+            honest.replace(b"-", b"\0"),
+            b"HTTP/1.1 400 Bad Request\r\n",
+            b"",
+            honest[: chance.randrange(len(honest))],
+            honest + b"\xff",
+            b"RUMPSP-0.4-NetBSD-\xd9\xa1.0/amd64",
         )
-    )() + chance.choice((b"\n", b"\n", b"\n", b"", b"\r\n", b"\n\n"))
+    ) + chance.choice((b"\n", b"\n", b"\n", b"", b"\r\n", b"\n\n"))
 
 
 class Mutator:
