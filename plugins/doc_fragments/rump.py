@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``rumpkernel.rump.rump``: options, attributes and notes; ``rumpkernel.rump.rump.info`` for modules that only read."""
+    """``rumpkernel.rump.rump``: options, attributes and notes; ``rumpkernel.rump.rump.info`` for modules that read."""
 
     DOCUMENTATION = r"""
 options:

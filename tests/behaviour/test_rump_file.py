@@ -102,15 +102,19 @@ CASES: dict[str, tuple[Any, str, dict[str, Any], Any]] = {
         make_file,
         "/w/f",
         {"access_time": "19990101", "access_time_format": "%Y%m%d", "modification_time": "200001020304.05"},
-        lambda k: (k.stat("/w/f").st_atime, k.stat("/w/f").st_mtime)
-        == (time.mktime((1999, 1, 1, 0, 0, 0, 0, 0, -1)), time.mktime((2000, 1, 2, 3, 4, 5, 0, 0, -1))),
+        lambda k: (
+            (k.stat("/w/f").st_atime, k.stat("/w/f").st_mtime)
+            == (time.mktime((1999, 1, 1, 0, 0, 0, 0, 0, -1)), time.mktime((2000, 1, 2, 3, 4, 5, 0, 0, -1)))
+        ),
     ),
     "change a tree": (
         make_tree,
         "/w/d",
         {"recurse": True, "mode": "g=u-w,o=", "owner": "9"},
-        lambda k: [mode(k, path) for path in ("/w/d", "/w/d/e", "/w/d/x", "/w/d/e/y")] == [0o750, 0o750, 0o640, 0o750]
-        and {owner(k, path)[0] for path in ("/w/d", "/w/d/e", "/w/d/x", "/w/d/e/y")} == {9},
+        lambda k: (
+            [mode(k, path) for path in ("/w/d", "/w/d/e", "/w/d/x", "/w/d/e/y")] == [0o750, 0o750, 0o640, 0o750]
+            and {owner(k, path)[0] for path in ("/w/d", "/w/d/e", "/w/d/x", "/w/d/e/y")} == {9}
+        ),
     ),
     "make a link": (make_file, "/w/l", {"src": "f", "state": "link"}, lambda k: k.readlink("/w/l") == "f"),
     "make a link to nothing": (

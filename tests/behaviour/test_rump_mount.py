@@ -80,8 +80,10 @@ CASES = {
     ),
     "mount a tmpfs with everything": Case(
         {"fstype": "tmpfs", "opts": "size=8m,nodes=100,mode=1770,uid=5,gid=6,noatime,nosuid"},
-        lambda k: tmpfs_arguments(k, "/m/a") == (8 * MIB, 100, 0o1770, 5, 6)
-        and mounted(k, "/m/a").flags == MNT.LOCAL | MNT.NOATIME | MNT.NOSUID,  # type: ignore[union-attr]
+        lambda k: (
+            tmpfs_arguments(k, "/m/a") == (8 * MIB, 100, 0o1770, 5, 6)
+            and mounted(k, "/m/a").flags == MNT.LOCAL | MNT.NOATIME | MNT.NOSUID  # type: ignore[union-attr]
+        ),
         [
             (
                 "mount tmpfs (tmpfs) on /m/a with rw,noatime,nosuid,size=8388608,nodes=100,mode=1770,uid=5,gid=6, "
@@ -114,8 +116,10 @@ CASES = {
     ),
     "change flags, and leave the rest": Case(
         {"fstype": "tmpfs", "opts": "ro,noatime"},
-        lambda k: mounted(k, "/m").flags == MNT.LOCAL | MNT.RDONLY | MNT.NOATIME  # type: ignore[union-attr]
-        and tmpfs_arguments(k, "/m") == (8 * MIB, 50, 0o700, 3, 0),
+        lambda k: (
+            mounted(k, "/m").flags == MNT.LOCAL | MNT.RDONLY | MNT.NOATIME  # type: ignore[union-attr]
+            and tmpfs_arguments(k, "/m") == (8 * MIB, 50, 0o700, 3, 0)
+        ),
         ["remount /m with ro,noatime"],
         [{"fstype": "tmpfs", "opts": "nodev,size=8m,nodes=50,mode=0700,uid=3"}],
     ),

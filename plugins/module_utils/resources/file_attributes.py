@@ -108,9 +108,7 @@ class Attributes:
             )
         self._plan_times(kernel, plan, path, found, difference)
 
-    def _plan_times(
-        self, kernel: Kernel, plan: Plan, path: str, found: os.stat_result, difference: Difference
-    ) -> None:
+    def _plan_times(self, kernel: Kernel, plan: Plan, path: str, found: os.stat_result, difference: Difference) -> None:
         if self.access_time is None and self.modification_time is None:
             return
         if stat.S_ISLNK(found.st_mode):

@@ -38,10 +38,8 @@ class _SymbolicMode(AnsibleModule):
             return bits_of(path_stat, user, perms, False, prev_mode)
         masked = "".join(letter for letter in perms if letter in _UNDER_UMASK)
         unmasked = "".join(letter for letter in perms if letter not in _UNDER_UMASK)
-        return (
-            bits_of(path_stat, user, masked, False, prev_mode) & ~UMASK
-            | bits_of(path_stat, user, unmasked, False, prev_mode)
-        )
+        under_umask = bits_of(path_stat, user, masked, False, prev_mode) & ~UMASK
+        return under_umask | bits_of(path_stat, user, unmasked, False, prev_mode)
 
 
 @dataclass(frozen=True)
