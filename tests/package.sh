@@ -3,12 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Builds the collection, installs it into an empty folder, and reads every plugin's documentation from there.
+# Builds the collection, installs it into an empty folder, reads every plugin's documentation from there, and uses it on
+# a simulated kernel of its own.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
 
 # Away from the checkout, so that neither its ansible.cfg nor its link can help.
 cd "$work"
@@ -43,3 +45,14 @@ if [ "$seen" -eq 0 ]; then
     echo "no plugin was found in the installed collection" >&2
     exit 1
 fi
+
+# From anywhere, by the full name.
+"$installed/bin/rump-simulated" "unix://$work/csock" >"$work/server.log" &
+server=$!
+for _ in $(seq 100); do
+    grep -qs ready "$work/server.log" && break
+    sleep 0.1
+done
+printf 'k1 ansible_connection=rumpkernel.rump.sysproxy ansible_rump_server=unix://%s/csock\n' "$work" >hosts
+ansible -i hosts all -m rumpkernel.rump.rump_sysctl -a 'name=kern.hostname value=installed' | tee answer
+grep -q 'k1 | CHANGED' answer
