@@ -258,8 +258,8 @@ class Model:
             case "raise":
                 self._said.append(machine.raise_signal(number, values[0]))
             case "in" | "str":
-                say = machine.copyin if what == "in" else machine.copyinstr
-                self._said.append(say(number, self._word(values[0]), self._word(values[1])))
+                ask = machine.copyin if what == "in" else machine.copyinstr
+                self._said.append(ask(number, self._word(values[0]), self._word(values[1])))
             case "anon":
                 self._said.append(machine.anonmmap(number, self._word(values[0])))
         if what in ("in", "str", "anon"):

@@ -143,7 +143,8 @@ def main() -> int:
     parser.add_argument("--worker", type=int, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.seed, *options.worker, options.sessions)
+        first, step = options.worker
+        work(options.seed, first, step, options.sessions)
         return 0
     if options.only is not None:
         return replay(options.seed, options.only, options.record)
