@@ -15,10 +15,9 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_file, rump_mount
-from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
+from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
 
 
 def file(kernel: Kernel, path: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -26,12 +25,7 @@ def file(kernel: Kernel, path: str, check_mode: bool = False, **options: Any) ->
 
 
 def failure(kernel: Kernel, path: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    with pytest.raises(ModuleFailure) as raised:
-        file(kernel, path, check_mode, **options)
-    result = raised.value.result
-    assert result["failed"]
-    assert kernel.url in result["msg"]
-    return result
+    return refused(kernel, rump_file, check_mode, path=path, **options)
 
 
 def snapshot(kernel: Kernel, top: str = "/w") -> dict[str, tuple[Any, ...]]:

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.mounts import MountPoint
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import MNT
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, running
-from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
+from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
 
 FFS_IMAGE = ROOT / "tests" / "data" / "ffs-512k.img.gz"  # an empty file system, made by newfs -s 1024
 MIB = 1 << 20
@@ -31,12 +30,7 @@ def mount(kernel: Kernel, path: str, check_mode: bool = False, **options: Any) -
 
 
 def failure(kernel: Kernel, path: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    with pytest.raises(ModuleFailure) as raised:
-        mount(kernel, path, check_mode, **options)
-    result = raised.value.result
-    assert result["failed"]
-    assert kernel.url in result["msg"]
-    return result
+    return refused(kernel, rump_mount, check_mode, path=path, **options)
 
 
 def mounted(kernel: Kernel, path: str) -> MountPoint | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
+from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 
 
@@ -23,3 +24,13 @@ def run_module(kernel: Kernel, module: Any, check_mode: bool = False, **options:
     validated = validator.validate(options)
     assert not validated.error_messages, validated.error_messages
     return rump_module.run(kernel, validated.validated_parameters, check_mode)
+
+
+def refused(kernel: Kernel, module: Any, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    """The result of a module that fails on these options, as Ansible would show it."""
+    with pytest.raises(ModuleFailure) as raised:
+        run_module(kernel, module, check_mode, **options)
+    result = raised.value.result
+    assert result["failed"]
+    assert kernel.url in result["msg"]
+    return result
