@@ -33,6 +33,13 @@ def claim(called: Called) -> tuple[int, int]:
     return 0, called[length]
 
 
+def claim_of_attribute(called: Called) -> tuple[int, int]:
+    """The same of an attribute, whose size is asked for at first."""
+    if called["size"]:
+        called.write("value", b"x")
+    return 0, 60000
+
+
 def large_file(called: Called) -> int:
     called.write(
         "ub" if "ub" in called.arguments else "sb", AMD64.struct("stat").build(st_mode=0o100644, st_size=1 << 40)
@@ -41,6 +48,7 @@ def large_file(called: Called) -> int:
 
 
 CLAIMS: dict[str, Callable[[Kernel], Any]] = {
+    "getxattr": lambda k: k.getxattr("/x", "user.a"),
     "listdir": lambda k: k.listdir("/x"),
     "pread": lambda k: k.pread(3, 1 << 20, 0),
     "read": lambda k: k.read(3, 1 << 20),
@@ -54,7 +62,7 @@ CLAIMS: dict[str, Callable[[Kernel], Any]] = {
 def test_claimed_bytes_are_not_taken_for_content(what: str, tmp_path: Path) -> None:
     names = ("pread", "read", "recvfrom", "__getdents30")
     answers: dict[str, Any] = {**dict.fromkeys(names, claim), "open": (0, 5), "__socket30": (0, 5), "close": 0}
-    answers |= {"lseek": 0, "__fstat50": large_file}
+    answers |= {"lseek": 0, "__fstat50": large_file, "getxattr": claim_of_attribute}
     tracemalloc.start()
     try:
         with (

@@ -82,7 +82,7 @@ class ExtendedAttributes(Base):
             if not 0 <= count <= len(buffer):
                 raise self.broken(f"{call} {subject} ended with {count}, and {len(buffer)} bytes were made room for")
             if count <= size:
-                return bytes(buffer[:count])
+                return bytes(buffer[: self.came(count, f"{call} {subject}")])
         raise self.broken(f"{call} {subject} has a size that it never has")
 
 
