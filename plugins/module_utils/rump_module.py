@@ -11,6 +11,7 @@ connects to the option ``server`` and does the same.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 
 from .resources.failures import OptionError, advice
 from .resources.plan import Plan
-from .sysproxy import Kernel, KernelError, RumpError, connect
+from .sysproxy import Kernel, KernelError, RumpError, RumpWarning, connect
 from .sysproxy.kernel.sysctl import UnknownSysctl
 from .sysproxy.netbsd.layout import CONSTRUCT_IMPORT_ERROR
 
@@ -87,20 +88,24 @@ class RumpModule:
                 msg="server: give the URL of the rump kernel's server, as this option or in the environment's "
                 "RUMP_SERVER, or run the task over the connection rumpkernel.rump.sysproxy"
             )
-        try:
-            with connect(
-                server,
-                timeout=module.params["call_timeout"],
-                connect_timeout=module.params["connect_timeout"],
-            ) as kernel:
-                result = self.run(kernel, module.params, module.check_mode)
-        except ModuleFailure as failure:
-            module.fail_json(**failure.result)
-        except RumpError as error:
-            module.fail_json(msg=str(error), server=server)
-        for warning in result.pop("warnings", []):
+        with warnings.catch_warnings(record=True, category=RumpWarning) as said:
+            warnings.simplefilter("default", RumpWarning)
+            result = self._run_on_server(module, server)
+        for warning in (*(str(warning.message) for warning in said), *result.pop("warnings", [])):
             module.warn(warning)
+        if result.get("failed"):
+            module.fail_json(**result)
         module.exit_json(**result)
+
+    def _run_on_server(self, module: AnsibleModule, server: str) -> dict[str, Any]:
+        limits = {"timeout": module.params["call_timeout"], "connect_timeout": module.params["connect_timeout"]}
+        try:
+            with connect(server, **limits) as kernel:
+                return self.run(kernel, module.params, module.check_mode)
+        except ModuleFailure as failure:
+            return failure.result
+        except RumpError as error:
+            return {"failed": True, "msg": str(error), "server": server}
 
 
 def _failure(url: str, text: str, plan: Plan | None, **about: str) -> dict[str, Any]:
