@@ -143,6 +143,11 @@ def _text(play: Play) -> None:
             pass
 
 
+def _whole_text(play: Play) -> None:
+    with play.kernel.fopen("/x", errors="replace") as stream:
+        stream.read()
+
+
 def _polled(play: Play) -> None:
     poll = play.kernel.poll()
     poll.register(3)
@@ -187,6 +192,7 @@ ACTIONS: Final[dict[str, Callable[[Play], object]]] = {
     "polled": _polled,
     "prefork": _prefork,
     "pwrite": lambda play: play.kernel.pwrite(3, play.buffer(10000), 5),
+    "read text": _whole_text,
     "readinto": lambda play: play.kernel.readinto(3, play.buffer(300)),
     "readv": lambda play: play.kernel.readv(3, [play.buffer(30), play.buffer(5000)]),
     "sockets": _sockets,

@@ -44,6 +44,8 @@ class RawFile(io.RawIOBase):
         self._writing = self._updating or "r" not in mode
         self._appending = "a" in mode
         self._closefd = closefd
+        # What was opened here blocks. A kernel that says it would is not to get io's own exceptions out of it.
+        self._blocking = not isinstance(file, int)
         self.mode = mode
         self.name: Any = file
         if isinstance(file, int):
@@ -97,6 +99,8 @@ class RawFile(io.RawIOBase):
         try:
             return self._kernel.readinto(self._descriptor, memoryview(buffer).cast("B"))
         except BlockingIOError:
+            if self._blocking:
+                raise
             return None
 
     def readall(self) -> bytes | None:  # type: ignore[override]
@@ -106,6 +110,8 @@ class RawFile(io.RawIOBase):
             try:
                 piece = self._kernel.read(self._descriptor, _CHUNK)
             except BlockingIOError:
+                if self._blocking:
+                    raise
                 return b"".join(pieces) if pieces else None
             if not piece:
                 return b"".join(pieces)
@@ -116,6 +122,8 @@ class RawFile(io.RawIOBase):
         try:
             return self._kernel.write(self._descriptor, memoryview(data).cast("B"))
         except BlockingIOError:
+            if self._blocking:
+                raise
             return None
 
     def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
