@@ -499,8 +499,14 @@ class Server(_Machine):
         return self._frame(FrameClass.RESPONSE, FrameType.HANDSHAKE, reqno, 0, self._codec.integer.pack(error))
 
     def syscall_reply(self, reqno: int, error: int, value0: int = 0, value1: int = 0) -> bytes:
-        body = self._codec.syscall_reply.pack(error, value0, value1)
+        body = self._codec.syscall_reply.pack(error, self._register(value0), self._register(value1))
         return self._frame(FrameClass.RESPONSE, FrameType.SYSCALL, reqno, 0, body)
+
+    def _register(self, value: int) -> int:
+        """A value as a register holds it, which is signed."""
+        bits = self.wire.word_size * 8
+        value &= (1 << bits) - 1
+        return value - (1 << bits) if value >> bits - 1 else value
 
     def error_reply(self, reqno: int, frame_type: int, code: int) -> bytes:
         return self._frame(FrameClass.ERROR, frame_type, reqno, code)
