@@ -29,6 +29,8 @@ JUNIT = ROOT / "tests/output/junit"
 # The word sizes, alignments and byte orders that there are, by a machine of each, in an old and a new release.
 MACHINES = ("amd64", "i386", "evbarm", "sparc64", "sparc")
 RELEASES = ("7.0", "10.0")
+# Each of these tests has a kernel of its own, and mostly waits for it.
+SIDE_BY_SIDE = ("-n", "auto")
 ABIS = [f"simulated-{machine}-{release}" for machine in MACHINES for release in RELEASES]
 
 
@@ -48,8 +50,8 @@ STAGES = {
     "format": ["ruff", "format", "--check"],
     "shellcheck": ["shellcheck", *shell_scripts()],
     "unit": pytest("tests/unit"),
-    "behaviour": pytest("tests/behaviour"),
-    "abis": ["env", f"RUMP_BACKENDS={','.join(ABIS)}", *pytest("tests/behaviour", "abis")],
+    "behaviour": [*pytest("tests/behaviour"), *SIDE_BY_SIDE],
+    "abis": ["env", f"RUMP_BACKENDS={','.join(ABIS)}", *pytest("tests/behaviour", "abis"), *SIDE_BY_SIDE],
     "playbooks": pytest("tests/playbooks"),
     "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],

@@ -27,3 +27,13 @@ def kernel(server: Server) -> Iterator[Kernel]:
     """A session with it."""
     with connect(server.url, timeout=20) as connected:
         yield connected
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What only a real kernel has is skipped on the simulated one, and the end of the run says so."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        backends = [str(value) for value in parameters.params.values()] if parameters else []
+        if any(backend.startswith("simulated") for backend in backends):
+            for marker in item.iter_markers("real_only"):
+                item.add_marker(pytest.mark.skip(reason=f"the simulated kernel has no {marker.args[0]}"))
