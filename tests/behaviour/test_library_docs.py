@@ -33,7 +33,8 @@ FIRST = next(iter(SECTIONS))
 
 REAL_ONLY = {"Sockets": "sockets", "What has no shape in Python": "modctl"}
 EXAMPLES = [
-    pytest.param(title, marks=pytest.mark.real_only(REAL_ONLY[title]) if title in REAL_ONLY else ()) for title in SECTIONS
+    pytest.param(title, marks=pytest.mark.real_only(REAL_ONLY[title]) if title in REAL_ONLY else ())
+    for title in SECTIONS
 ]
 
 
