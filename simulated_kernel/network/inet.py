@@ -304,7 +304,7 @@ class Inet:
             address.state &= ~IN_IFF_TENTATIVE
             return
         seconds = random.uniform(0, DAD_PROBE_WAIT) + DAD_ANNOUNCE_WAIT
-        seconds += sum(random.uniform(DAD_PROBE_MIN, DAD_PROBE_MAX) for _ in range(probes - 1))
+        seconds += sum(random.uniform(DAD_PROBE_MIN, DAD_PROBE_MAX) for _probe in range(probes - 1))
         address.dad_ends = clock.uptime() + int(seconds * kernel.options.dad_scale * NANOSECONDS)
 
     def interface_up(self, interface: Interface) -> None:

@@ -1205,7 +1205,9 @@ def image() -> bytes:
     return gzip.decompress((Path(__file__).parents[2] / "data" / "ffs-512k.img.gz").read_bytes())
 
 
-def vnd_argument(client: RawClient, file: bytes | None, flags: int = 0, geometry: tuple[int, ...] = (0, 0, 0, 0)) -> bytearray:
+def vnd_argument(
+    client: RawClient, file: bytes | None, flags: int = 0, geometry: tuple[int, ...] = (0, 0, 0, 0)
+) -> bytearray:
     names = ("vng_secsize", "vng_nsectors", "vng_ntracks", "vng_ncylinders")
     pointer = client.lend(file) if file is not None else 0
     layout = client.abi.struct("vnd_ioctl")
