@@ -31,7 +31,7 @@ DEVICE_LISTS = ("net.inet.multicast", "net.inet6.multicast", "net.sdl", "net.eth
 CURRENT_PROCESS = 0x7FFFFFFF
 # Which component brings a subtree; the longest prefix of the dotted name counts.
 COMPONENT_OF = {
-    "net.local": "rumpnet_local",
+    "net.local": "rumpnet",
     "net.inet": "rumpnet_netinet",
     "net.inet6": "rumpnet_netinet6",
     "net.inet.ip.gifttl": "rumpnet_gif",
