@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from .errors import refuse
 from .usermemory import UserIo
 from .vfs.node import Node
+from .wakeup import Wakeup
 
 if TYPE_CHECKING:
     from .ioctls import IoctlRequest
@@ -35,6 +36,8 @@ class OpenFile:
         """FREAD and FWRITE, and those O_ flags that fcntl(F_GETFL) shows."""
         self.offset = 0
         self.references = 0
+        self.changed = Wakeup()
+        """Rings when what :meth:`ready` says may have changed."""
 
     @property
     def node(self) -> Node:

@@ -21,10 +21,12 @@ from .errors import SyscallError
 from .faults import FaultPlan
 from .files import ConsoleFile
 from .journal import Journal, JournalEntry
+from .network.notices import CURRENT_PID
 from .network.stack import NetworkStack
 from .options import KernelOptions
 from .process import DescriptorTable, Process
 from .rooms import Errno
+from .sockets.ports import Paths, PortTable
 from .storage import VND_BLOCK_MAJOR, VND_CHARACTER_MAJOR, VndDriver, add_disks
 from .syscalls import HANDLERS, Call
 from .sysctl.tree import SysctlTree
@@ -75,6 +77,8 @@ class SimulatedKernel:
         add_disks(self, self.options.disks)
         self.network = NetworkStack(self)
         self.sysctl = SysctlTree(self)
+        self.paths = Paths(self)
+        self._port_tables: dict[int, PortTable] = {}
         self.processes: dict[int, Process] = {}
         self._pids = count(2)
         self._preforks: dict[bytes, Process] = {}
@@ -82,6 +86,10 @@ class SimulatedKernel:
     def has(self, component: str) -> bool:
         """Whether a component is there; the base (rumpkern) always is."""
         return component == "rumpkern" or component in self.components
+
+    def ports(self, kind: int) -> PortTable:
+        """The sockets of a type (SOCK_STREAM, SOCK_DGRAM, SOCK_RAW) over IPv4 and IPv6."""
+        return self._port_tables.setdefault(kind, PortTable(self))
 
     def new_rumpfs(self) -> RumpFs:
         """A further rumpfs, for mount(2)."""
@@ -149,6 +157,7 @@ class SimulatedKernel:
         name = self.call_name(number)
         call = Call(self, process, UserMemory(connection, self.abi), name, {})
         record = record_changes()
+        CURRENT_PID.set(process.pid)
         error: Errno | None = None
         values = (0, 0)
         try:

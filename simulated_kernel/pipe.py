@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 from typing import TYPE_CHECKING
 
 from .errors import refuse
 from .files import FREAD, FWRITE, O_NONBLOCK, OpenFile
 from .usermemory import UserIo
+from .wakeup import Wakeup
 
 if TYPE_CHECKING:
     from .kernel import SimulatedKernel
@@ -26,11 +26,7 @@ class Pipe:
     def __init__(self) -> None:
         self.data = bytearray()
         self.readers = self.writers = 1
-        self.changed = asyncio.Condition()
-
-    async def wake(self) -> None:
-        async with self.changed:
-            self.changed.notify_all()
+        self.changed = Wakeup()
 
 
 class PipeEnd(OpenFile):
@@ -39,6 +35,7 @@ class PipeEnd(OpenFile):
     def __init__(self, pipe: Pipe, flags: int) -> None:
         super().__init__(flags)
         self._pipe = pipe
+        self.changed = pipe.changed
 
     async def read(self, io: UserIo, offset: int | None) -> None:
         pipe = self._pipe
@@ -49,12 +46,11 @@ class PipeEnd(OpenFile):
                 return
             if self.flags & O_NONBLOCK:
                 raise refuse("EAGAIN")
-            async with pipe.changed:
-                await pipe.changed.wait()
+            await pipe.changed.wait()
         piece = bytes(pipe.data[: io.remaining])
         del pipe.data[: len(piece)]
         await io.put(piece)
-        await pipe.wake()
+        pipe.changed.ring()
 
     async def write(self, io: UserIo, offset: int | None) -> None:
         pipe = self._pipe
@@ -69,11 +65,10 @@ class PipeEnd(OpenFile):
                     if io.done:
                         return
                     raise refuse("EAGAIN")
-                async with pipe.changed:
-                    await pipe.changed.wait()
+                await pipe.changed.wait()
                 continue
             pipe.data += await io.take(min(room, io.remaining))
-            await pipe.wake()
+            pipe.changed.ring()
 
     def attributes(self, kernel: SimulatedKernel) -> dict[str, object]:
         return {"st_mode": stat.S_IFIFO | 0o600, "st_size": len(self._pipe.data), "st_blksize": CAPACITY, "st_nlink": 1}
@@ -87,10 +82,7 @@ class PipeEnd(OpenFile):
             self._pipe.readers -= 1
         else:
             self._pipe.writers -= 1
-        try:
-            asyncio.get_running_loop().create_task(self._pipe.wake())
-        except RuntimeError:
-            return
+        self._pipe.changed.ring()
 
 
 def make_pipe(flags: int) -> tuple[PipeEnd, PipeEnd]:

@@ -9,8 +9,8 @@ Sources: sys/net/if.h (struct ifaddr), netinet/in_var.h, netinet6/in6_var.h, net
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..rooms import Abi
 
@@ -65,11 +65,13 @@ def embed_scope(address: bytes, index: int) -> bytes:
     return address[:2] + index.to_bytes(2, "big") + address[4:]
 
 
+def is_link_local(address: bytes) -> bool:
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
 def needs_scope(address: bytes) -> bool:
     """Whether an IPv6 address means something only on a link: fe80::/10, or ff01:: and ff02:: multicast."""
-    if address[0] == 0xFE and address[1] & 0xC0 == 0x80:
-        return True
-    return address[0] == 0xFF and address[1] & 0xF in (1, 2)
+    return is_link_local(address) or (address[0] == 0xFF and address[1] & 0xF in (1, 2))
 
 
 @dataclass(eq=False)
@@ -100,7 +102,12 @@ class InterfaceAddress:
     """Uptime of the last update, in nanoseconds."""
     dad_ends: int | None = None
     """Uptime at which duplicate address detection is over, in nanoseconds; None while there is none."""
-    on_dad_end: Callable[[], None] | None = field(default=None, repr=False)
+    initialised: bool = False
+    """Whether the interface's driver was told of it, and so has a say about its routes."""
+    is_probed: bool = False
+    """Whether duplicates of an IPv4 address are looked for when its interface comes up."""
+    prefix: Any = field(default=None, repr=False)
+    """The prefix that an IPv6 address was given with."""
 
     @property
     def tentative_bit(self) -> int:
@@ -117,11 +124,14 @@ class InterfaceAddress:
             self.state &= ~self.tentative_bit
         return self.state
 
-    def detach(self) -> None:
-        """The interface went down."""
+    def detach(self) -> bool:
+        """The interface went down; whether the address heard of it only now."""
         self.dad_ends = None
+        if self.state & self.detached_bit:
+            return False
         self.state |= self.detached_bit
         self.state &= ~(self.tentative_bit | (IN_IFF_DUPLICATED if self.family == AF_INET else IN6_IFF_DUPLICATED))
+        return True
 
     # As sockaddrs
 

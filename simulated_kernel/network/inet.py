@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..changes import mark_change
 from ..clock import NANOSECONDS
-from ..errors import refuse
+from ..errors import SyscallError, refuse
+from ..rooms import Errno
 from .addresses import (
     AF_INET,
     AF_UNSPEC,
@@ -26,6 +27,7 @@ from .addresses import (
     trimmed_mask,
 )
 from .interfaces import IFF_BROADCAST, IFF_LOOPBACK, IFF_POINTOPOINT, LINK_STATE_DOWN, NAME_SIZE, Interface
+from .routes import RTF_HOST
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
@@ -151,12 +153,12 @@ class Inet:
         mark_change()
 
     def _set_mask(self, request: IoctlRequest, interface: Interface) -> None:
-        _length, family, mask = self._sockaddr(request, ADDRESS)
+        length, family, mask = self._sockaddr(request, ADDRESS)
         if family != AF_INET:
             raise refuse("EAFNOSUPPORT")
         address = self._existing(request, interface)
         self._scrub(interface, address)
-        address.mask, address.mask_family = mask, family
+        address.mask, address.mask_family, address.mask_length = mask, family, length
         self._initialise(interface, address, is_new_host=False)
         mark_change()
 
@@ -176,7 +178,6 @@ class Inet:
         self._initialise(interface, address, is_new_host)
         if is_new:
             interface.addresses.append(address)
-        self._stack.routes.address_added(interface, address)
         mark_change()
 
     def _add(self, request: IoctlRequest, interface: Interface) -> None:
@@ -201,7 +202,6 @@ class Inet:
         self._take_broadcast(request, interface, address)
         if is_new:
             interface.addresses.append(address)
-            self._stack.routes.address_added(interface, address)
         if is_new or before != (address.mask, address.broadcast):
             mark_change()
 
@@ -219,6 +219,7 @@ class Inet:
             if address.flags & IFA_ROUTE:
                 self._scrub(interface, address)
             address.mask, address.mask_family, changed = mask, family, True
+            address.mask_length = length
             request.notes["netmask"] = ".".join(map(str, mask))
         _length, family, destination = self._sockaddr(request, DESTINATION)
         if interface.flags & IFF_POINTOPOINT and family == AF_INET:
@@ -239,7 +240,9 @@ class Inet:
         if is_new_host and interface.does_dad and address.address != ANY:
             address.state |= IN_IFF_DETACHED if interface.link_state == LINK_STATE_DOWN else IN_IFF_TRYTENTATIVE
         interface.init_address(address)
+        address.initialised = True
         address.state &= ~IN_IFF_TRYTENTATIVE
+        self._add_local(interface, address)
         if address.mask == ANY:
             address.mask = _class_mask(address.address)
         address.mask_length = trimmed_mask(address.mask)
@@ -254,6 +257,14 @@ class Inet:
         self._add_prefix(interface, address)
         if is_new_host and interface.does_dad and address.state & IN_IFF_TENTATIVE:
             self.start_dad(address)
+
+    def _add_local(self, interface: Interface, address: InterfaceAddress) -> None:
+        """The route to the address itself (in_ifaddlocal)."""
+        to_itself = interface.is_point_to_point and address.broadcast == address.address
+        if address.address == ANY or to_itself:
+            self._stack.notices.address_added(interface, address, None)
+        else:
+            self._stack.routes.add_local(interface, address)
 
     def _prefix(self, interface: Interface, address: InterfaceAddress) -> bytes:
         if interface.flags & (IFF_LOOPBACK | IFF_POINTOPOINT):
@@ -275,7 +286,17 @@ class Inet:
         prefix = self._prefix(interface, address)
         if any(other.flags & IFA_ROUTE and self._prefix(owner, other) == prefix for owner, other in self._everywhere()):
             return
-        if self._stack.routes.add_prefix(interface, address, prefix):
+        self._own_route(interface, address, prefix)
+
+    def _own_route(self, interface: Interface, address: InterfaceAddress, prefix: bytes) -> None:
+        """Add the route to the address's network and own it; one that is there already stays as it is."""
+        flags, mask = (RTF_HOST, None) if interface.is_point_to_point else (0, address.mask)
+        try:
+            self._stack.routes.connect(interface, address, prefix, mask, flags | address.flags, quiet=False)
+        except SyscallError as error:
+            if error.errno is not Errno.EEXIST:
+                raise
+        else:
             address.flags |= IFA_ROUTE
 
     def _scrub(self, interface: Interface, address: InterfaceAddress) -> None:
@@ -283,18 +304,18 @@ class Inet:
         if not address.flags & IFA_ROUTE:
             return
         prefix = self._prefix(interface, address)
-        self._stack.routes.remove_prefix(interface, address, prefix)
+        mask = None if interface.is_point_to_point else address.mask
+        self._stack.routes.disconnect(AF_INET, prefix, mask, address)
         address.flags &= ~IFA_ROUTE
         for owner, other in self._everywhere():
             if other is not address and not other.flags & IFA_ROUTE and self._prefix(owner, other) == prefix:
-                if self._stack.routes.add_prefix(owner, other, prefix):
-                    other.flags |= IFA_ROUTE
+                self._own_route(owner, other, prefix)
                 return
 
     def remove(self, interface: Interface, address: InterfaceAddress) -> None:
         self._scrub(interface, address)
+        self._stack.routes.remove_local(interface, address)
         interface.addresses.remove(address)
-        self._stack.routes.address_removed(interface, address)
 
     def start_dad(self, address: InterfaceAddress) -> None:
         """Probe for the address: a random wait, probes a second or two apart, and a last wait."""
@@ -314,14 +335,17 @@ class Inet:
         for address in self.addresses(interface):
             if address.state & IN_IFF_DETACHED:
                 address.state &= ~IN_IFF_DETACHED
-                if interface.does_dad:
+                if interface.does_dad and address.is_probed:
                     address.state |= IN_IFF_TENTATIVE
+                elif not address.state & IN_IFF_TENTATIVE:
+                    self._stack.notices.address_added(interface, address, None)
             if address.state & IN_IFF_TENTATIVE and address.dad_ends is None:
                 self.start_dad(address)
 
     def interface_down(self, interface: Interface) -> None:
         for address in self.addresses(interface):
-            address.detach()
+            if address.detach():
+                self._stack.notices.address_added(interface, address, None)
 
 
 def _class_mask(address: bytes) -> bytes:

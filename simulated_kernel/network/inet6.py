@@ -29,6 +29,7 @@ from .addresses import (
     SOCKADDR_IN6_SIZE,
     InterfaceAddress,
     embed_scope,
+    is_link_local,
     mask_of,
     needs_scope,
     prefix_length,
@@ -40,13 +41,11 @@ from .interfaces import (
     IFF_POINTOPOINT,
     IFT_BRIDGE,
     IFT_CARP,
-    IFT_ETHER,
-    IFT_GIF,
-    IFT_PPP,
     LINK_STATE_DOWN,
     NAME_SIZE,
     Interface,
 )
+from .routes import RTF_HOST
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
@@ -55,8 +54,6 @@ if TYPE_CHECKING:
 LOOPBACK = bytes(15) + b"\1"
 MINIMUM_MTU = 1280
 READ_ONLY_FLAGS = IN6_IFF_DUPLICATED | IN6_IFF_DETACHED | IN6_IFF_TENTATIVE | IN6_IFF_NODAD | IN6_IFF_AUTOCONF
-NEIGHBOUR_CACHE_TYPES = frozenset({IFT_ETHER, IFT_CARP, IFT_GIF, IFT_PPP})
-"""Interfaces whose addresses get an entry in the neighbour cache (nd6_need_cache)."""
 RETRANS_SECONDS = 1.0
 MAX_DELAY_SECONDS = 1.0
 
@@ -164,7 +161,10 @@ class Inet6:
         found = request.struct("in6_ifreq").ifr_ifru.ifru_addr
         if found.sin6_len != SOCKADDR_IN6_SIZE:
             raise refuse("EAFNOSUPPORT")
+        prefix = existing.prefix
         self.remove(interface, existing)
+        if prefix is not None and not prefix.references:
+            self._stack.prefixes.let_go(prefix)
         mark_change()
 
     def _add(self, request: IoctlRequest, interface: Interface) -> None:
@@ -186,6 +186,15 @@ class Inet6:
             asked.ifra_flags,
             (asked.ifra_lifetime.ia6t_vltime, asked.ifra_lifetime.ia6t_pltime),
         )
+        entry = self._find(interface, address)
+        length = prefix_length(bytes(mask.sin6_addr))
+        if entry is None or length == 128:
+            return
+        prefix = self._stack.prefixes.make_known(interface, address, length or 0)
+        if entry.prefix is None:
+            entry.prefix = prefix
+            prefix.references += 1
+        self._stack.prefixes.check()
 
     def _destination(self, asked: Any, interface: Interface) -> bytes | None:
         """The far end, if one is given; only point-to-point and loopback interfaces have one."""
@@ -259,21 +268,34 @@ class Inet6:
         """in6_ifinit: the first address brings the interface up."""
         if not self.addresses(interface):
             interface.init_address(entry)
+            entry.initialised = True
         entry.metric = interface.metric
-        if length == 128 and entry.broadcast is not None and not entry.flags & IFA_ROUTE:
+        if length == 128 and entry.broadcast is not None:
+            flags = RTF_HOST | entry.flags
+            self._stack.routes.connect(interface, entry, entry.broadcast, None, flags, quiet=False)
             entry.flags |= IFA_ROUTE
+        if not new or (interface.is_point_to_point and entry.broadcast == entry.address):
+            self._stack.notices.address_added(interface, entry, None)
+        else:
+            self._stack.routes.add_local(interface, entry)
 
     def _attach(self, interface: Interface, entry: InterfaceAddress, flags: int, delay: bool) -> None:
         interface.addresses.append(entry)
-        self._stack.routes.address_added(interface, entry)
-        if interface.kind.type in NEIGHBOUR_CACHE_TYPES and not interface.flags & IFF_LOOPBACK:
-            entry.flags = RTF_CONNECTED
+        if interface.flags & IFF_MULTICAST:
+            self._stack.prefixes.join_groups(interface, entry)
+        if interface.caches_neighbours:
+            entry.flags |= RTF_CONNECTED
         if interface.does_dad and not flags & IN6_IFF_NODAD and entry.state & IN6_IFF_TENTATIVE:
             self.start_dad(entry, random.uniform(0, MAX_DELAY_SECONDS) if delay else 0.01)
 
     def remove(self, interface: Interface, address: InterfaceAddress) -> None:
+        if address.flags & IFA_ROUTE and address.broadcast is not None:
+            self._stack.routes.disconnect(AF_INET6, address.broadcast, None, address)
+            address.flags &= ~IFA_ROUTE
+        self._stack.routes.remove_local(interface, address)
         interface.addresses.remove(address)
-        self._stack.routes.address_removed(interface, address)
+        if address.prefix is not None:
+            address.prefix.references -= 1
 
     def start_dad(self, address: InterfaceAddress, delay: float) -> None:
         """Solicit the address: after the delay, as often as net.inet6.ip6.dad_count says, a second each."""
@@ -297,13 +319,16 @@ class Inet6:
                 address.state &= ~IN6_IFF_DETACHED
                 if interface.does_dad:
                     address.state |= IN6_IFF_TENTATIVE
+                elif not address.state & IN6_IFF_TENTATIVE:
+                    self._stack.notices.address_added(interface, address, None)
             if address.state & IN6_IFF_TENTATIVE and address.dad_ends is None:
                 address.state &= ~IN6_IFF_DUPLICATED
                 self.start_dad(address, random.uniform(0, MAX_DELAY_SECONDS))
 
     def interface_down(self, interface: Interface) -> None:
         for address in self.addresses(interface):
-            address.detach()
+            if address.detach():
+                self._stack.notices.address_added(interface, address, None)
 
     def _attach_interface(self, interface: Interface) -> None:
         """in6_ifattach: ::1 for a loopback, a link-local address for all that can have one."""
@@ -332,10 +357,7 @@ class Inet6:
             self.update(interface, address, mask, None, 0, infinite, delay=True)
         except SyscallError:
             return
-
-
-def is_link_local(address: bytes) -> bool:
-    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
+        self._stack.prefixes.make_known(interface, address, 64)
 
 
 def interface_identifier(stack: NetworkStack, interface: Interface) -> bytes:

@@ -34,6 +34,7 @@ LOOPBACK_MTU_LIMIT = 66392
 ETHERNET_FLAGS = IFF_BROADCAST | IFF_SIMPLEX | IFF_MULTICAST
 DLT_NULL, DLT_EN10MB, DLT_RAW = 0, 1, 12
 NAME_SIZE = 16
+NEIGHBOUR_CACHE_TYPES = frozenset({IFT_ETHER, IFT_CARP, IFT_GIF, IFT_PPP})
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,33 @@ class Interface:
         """Whether new addresses are checked for duplicates (if_do_dad)."""
         return not self.flags & IFF_LOOPBACK and self.is_ready
 
+    @property
+    def is_loopback(self) -> bool:
+        return bool(self.flags & IFF_LOOPBACK)
+
+    @property
+    def is_point_to_point(self) -> bool:
+        return bool(self.flags & IFF_POINTOPOINT)
+
+    @property
+    def caches_neighbours(self) -> bool:
+        """Whether IPv6 neighbours have to be found (nd6_need_cache)."""
+        return self.kind.type in NEIGHBOUR_CACHE_TYPES
+
+    resolves_addresses = False
+    """Whether IPv4 neighbours have to be found by ARP."""
+
     def up(self) -> None:
         """if_up: the flag, and what the protocols do about it."""
         self.flags |= IFF_UP
         self.last_change = self.stack.kernel.clock.now()
+        self.stack.notices.interface(self)
         self.stack.interface_up(self)
 
     def down(self) -> None:
         self.flags &= ~IFF_UP
         self.last_change = self.stack.kernel.clock.now()
+        self.stack.notices.interface(self)
         self.stack.interface_down(self)
 
     def start(self) -> None:
@@ -250,6 +269,7 @@ class Ethernet(Interface):
     """What Ethernet drivers share (ether_ioctl)."""
 
     mtu_limit = ETHERNET_MTU
+    resolves_addresses = True
 
     def init_address(self, address: InterfaceAddress) -> None:
         if not self.is_ready:
@@ -258,6 +278,7 @@ class Ethernet(Interface):
         if address.family == AF_INET:
             address.flags |= RTF_CONNECTED
             if address.state & IN_IFF_TRYTENTATIVE:
+                address.is_probed = True
                 address.state |= IN_IFF_TENTATIVE
 
     async def ioctl(self, request: IoctlRequest) -> None:

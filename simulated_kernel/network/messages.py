@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .interfaces import Interface
 
 RTM_VERSION = 4
-RTM_IFINFO = 0x14
+RTM_ADD, RTM_DELETE, RTM_CHANGE, RTM_GET, RTM_MISS, RTM_LOCK = 1, 2, 3, 4, 7, 8
+RTM_IFINFO, RTM_IFANNOUNCE = 0x14, 0x10
+IFAN_ARRIVAL, IFAN_DEPARTURE = 0, 1
 RTAX_DST, RTAX_GATEWAY, RTAX_NETMASK, RTAX_GENMASK, RTAX_IFP, RTAX_IFA, RTAX_AUTHOR, RTAX_BRD, RTAX_TAG = range(9)
 
 
@@ -63,11 +65,11 @@ def own_link_sockaddr(abi: Abi, interface: Interface) -> bytes:
     return link_sockaddr(abi, interface.index, interface.kind.type, interface.name, interface.hardware_address)
 
 
-def interface_message(abi: Abi, interface: Interface) -> bytes:
+def interface_message(abi: Abi, interface: Interface, with_address: bool = True) -> bytes:
     """RTM_IFINFO: an interface."""
     layout = abi.struct("if_msghdr")
     size = -(-layout.size // 8) * 8
-    bits, packed = pack_addresses({RTAX_IFP: own_link_sockaddr(abi, interface)})
+    bits, packed = pack_addresses({RTAX_IFP: own_link_sockaddr(abi, interface)} if with_address else {})
     head = layout.build(
         ifm_msglen=size + len(packed),
         ifm_version=RTM_VERSION,
@@ -112,6 +114,26 @@ def address_message(abi: Abi, interface: Interface, address: InterfaceAddress, k
     if other_end is not None:
         addresses[RTAX_BRD] = other_end
     return _address_message(abi, kind, interface, addresses, address.flags, address.metric, state)
+
+
+def address_notice(abi: Abi, interface: Interface, address: InterfaceAddress, kind: int) -> bytes:
+    """RTM_NEWADDR or RTM_DELADDR as routing sockets hear it: with the interface."""
+    addresses = {
+        RTAX_NETMASK: address.mask_sockaddr(abi),
+        RTAX_IFP: own_link_sockaddr(abi, interface),
+        RTAX_IFA: address.sockaddr(abi),
+    }
+    other_end = address.broadcast_sockaddr(abi)
+    if other_end is not None:
+        addresses[RTAX_BRD] = other_end
+    return _address_message(abi, kind, interface, addresses, address.flags, address.metric, 0)
+
+
+def announcement(abi: Abi, interface: Interface, what: int) -> bytes:
+    """RTM_IFANNOUNCE: an interface came or went (struct if_announcemsghdr)."""
+    size = 24
+    head = abi.integer("uint16", size) + bytes([RTM_VERSION, RTM_IFANNOUNCE]) + abi.integer("uint16", interface.index)
+    return head + interface.name.encode().ljust(16, b"\0") + abi.integer("uint16", what)
 
 
 def interface_list(abi: Abi, interfaces: list[Interface], family: int, index: int, uptime: int) -> list[bytes]:

@@ -38,6 +38,11 @@ class Shmif(Ethernet):
         self.bus: bytes | None = None
         self._bus_length = 0
 
+    def destroy(self) -> None:
+        """It is stopped and down before its bus goes; the kernel takes it down once more then."""
+        self.stop()
+        self.down()
+
     def start(self) -> None:
         if self.bus is None:
             raise refuse("ENXIO")

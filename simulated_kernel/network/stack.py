@@ -21,8 +21,12 @@ from .bridge import Bridge
 from .inet import Inet
 from .inet6 import Inet6
 from .interfaces import IFF_UP, NAME_SIZE, Agr, Carp, Gif, Interface, Loopback, NpfLog, Pppoe, Tap, Virtif, Vlan
-from .messages import interface_list
-from .routes import RouteTable
+from .messages import IFAN_ARRIVAL, IFAN_DEPARTURE, interface_list
+from .neighbours import NeighbourTable
+from .notices import Notices
+from .prefixes import Prefixes
+from .route_messages import dumped
+from .routes import RTF_LLDATA, RouteTable
 from .shmif import Shmif
 
 if TYPE_CHECKING:
@@ -44,7 +48,10 @@ class NetworkStack:
     def __init__(self, kernel: SimulatedKernel) -> None:
         self.kernel = kernel
         self.interfaces: list[Interface] = []
+        self.notices = Notices(self)
         self.routes = RouteTable(self)
+        self.prefixes = Prefixes(self)
+        self.neighbours = NeighbourTable(self)
         self.inet = Inet(self)
         self.inet6 = Inet6(self)
         self._next_index = 1
@@ -55,6 +62,11 @@ class NetworkStack:
         """Whether an address family is there."""
         components = {AF_INET: "rumpnet_netinet", AF_INET6: "rumpnet_netinet6", AF_LINK: "rumpnet_net"}
         return self.kernel.has(components[family])
+
+    @property
+    def loopback(self) -> Interface:
+        """lo0."""
+        return self.interfaces[0]
 
     def find(self, name: str) -> Interface | None:
         return next((interface for interface in self.interfaces if interface.name == name), None)
@@ -72,8 +84,9 @@ class NetworkStack:
     def _add_loopback_address(self, loopback: Interface) -> None:
         address = InterfaceAddress(AF_INET, b"\x7f\0\0\1", b"\xff\0\0\0", mask_family=AF_INET, mask_length=5)
         address.broadcast, address.broadcast_length = address.address, 16
+        address.initialised = True
+        self.routes.add_local(loopback, address)
         loopback.addresses.append(address)
-        self.routes.address_added(loopback, address)
 
     def _attach(self, driver: type[Interface], name: str) -> Interface:
         interface = driver(self, name, self._take_index())
@@ -90,16 +103,16 @@ class NetworkStack:
     # Protocols' reactions
 
     def interface_up(self, interface: Interface) -> None:
-        if self.has(AF_INET):
-            self.inet.interface_up(interface)
         if self.has(AF_INET6):
             self.inet6.interface_up(interface)
+        if self.has(AF_INET):
+            self.inet.interface_up(interface)
 
     def interface_down(self, interface: Interface) -> None:
-        if self.has(AF_INET):
-            self.inet.interface_down(interface)
         if self.has(AF_INET6):
             self.inet6.interface_down(interface)
+        if self.has(AF_INET):
+            self.inet.interface_down(interface)
 
     # Ioctls
 
@@ -180,6 +193,7 @@ class NetworkStack:
         # The name is made anew from the unit's number: lo00 makes another lo0.
         interface = self._attach(driver, f"{driver.kind.cloner}{self._unit(name)}")
         self.kernel.sysctl.interface_attached(interface.name)
+        self.notices.announce(interface, IFAN_ARRIVAL)
         mark_change()
 
     def _destroy(self, name: str) -> None:
@@ -192,18 +206,27 @@ class NetworkStack:
         if driver is Virtif and interface.is_up:
             raise refuse("EBUSY")
         interface.destroy()
-        if interface.is_up:
-            interface.down()
-        for address in list(interface.addresses):
-            protocol = self.inet if address.family == AF_INET else self.inet6
-            protocol.remove(interface, address)
+        interface.down()
+        while interface.addresses:
+            self._purge(interface, interface.addresses[0].family)
+        self.prefixes.interface_removed(interface)
         self.interfaces.remove(interface)
         for other in self.interfaces:
             if isinstance(other, Bridge) and interface.name in other.members:
                 other.members.remove(interface.name)
         self.routes.interface_removed(interface)
+        self.neighbours.interface_removed(interface)
+        self.notices.announce(interface, IFAN_DEPARTURE)
         self.kernel.sysctl.interface_detached(interface.name)
         mark_change()
+
+    def _purge(self, interface: Interface, family: int) -> None:
+        """Take away all addresses of one family, and before them the prefixes."""
+        if family == AF_INET6:
+            self.prefixes.interface_removed(interface)
+        protocol = self.inet if family == AF_INET else self.inet6
+        for address in [address for address in interface.addresses if address.family == family]:
+            protocol.remove(interface, address)
 
     async def _list_cloners(self, request: IoctlRequest) -> None:
         argument, names = request.struct("if_clonereq"), self.cloners()
@@ -252,11 +275,24 @@ class NetworkStack:
             uptime = self.kernel.clock.uptime()
             messages = interface_list(request.abi, self.interfaces, family & 0xFF, argument, uptime)
         elif what in (NET_RT_DUMP, NET_RT_FLAGS):
-            messages = self.routes.dump(request.abi, family & 0xFF, what, argument)
+            if what == NET_RT_FLAGS and not family & 0xFF and (not argument or argument & RTF_LLDATA):
+                request.old_length = 0
+                raise refuse("EINVAL")
+            messages = self._routes(family & 0xFF, what, argument)
         else:
             request.old_length = 0
             raise refuse("EINVAL")
         await _give_messages(request, messages)
+
+    def _routes(self, family: int, what: int, argument: int) -> list[bytes]:
+        """NET_RT_DUMP gives all routes, NET_RT_FLAGS those with some flags, or the neighbours."""
+        if what == NET_RT_FLAGS and (argument == 0 or argument & RTF_LLDATA):
+            return self.neighbours.dump(family)
+        return [
+            dumped(self.kernel.abi, route, self.kernel.clock)
+            for route in self.routes.walk(family)
+            if what == NET_RT_DUMP or route.flags & argument
+        ]
 
 
 async def _give_messages(request: SysctlRequest, messages: list[bytes]) -> None:

@@ -11,6 +11,7 @@ import asyncio
 from ..errors import refuse
 from ..files import FREAD, FWRITE, OpenFile
 from ..pipe import make_pipe
+from ..wakeup import wait_for_any
 from .locks import record_lock
 from .registry import Call, syscall
 
@@ -25,7 +26,6 @@ SETTABLE_FLAGS = 0x4 | 0x8 | 0x40 | 0x80 | 0x10000 | 0x20000 | 0x40000 | 0x80000
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 POLLRDNORM, POLLRDBAND, POLLWRBAND = 0x40, 0x80, 0x100
 READ_EVENTS, WRITE_EVENTS = POLLIN | POLLRDNORM, POLLOUT
-POLL_INTERVAL = 0.01
 
 
 @syscall("close")
@@ -165,7 +165,8 @@ async def _poll(call: Call, deadline: float | None) -> int:
         now = asyncio.get_running_loop().time()
         if any(ready) or (deadline is not None and now >= deadline):
             break
-        await asyncio.sleep(POLL_INTERVAL if deadline is None else min(POLL_INTERVAL, deadline - now))
+        files = [call.process.descriptors.file(number) for number, _events in wanted if number >= 0]
+        await wait_for_any([file.changed for file in files], None if deadline is None else deadline - now)
     answer = b"".join(
         abi.integer("int", descriptor) + abi.integers("int16", events, found)
         for (descriptor, events), found in zip(wanted, ready, strict=True)

@@ -14,6 +14,7 @@ from ..usermemory import UserIo
 from .registry import Call, syscall
 
 IOV_MAX = 1024
+INTERRUPTIONS = frozenset({"EAGAIN", "EINTR"})
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 
 
@@ -32,11 +33,11 @@ def _writable(call: Call) -> OpenFile:
 
 
 async def _finish_read(file: OpenFile, io: UserIo, offset: int | None) -> int:
-    """An error after some bytes were moved is not told, unless it says that the client is gone."""
+    """An interruption after some bytes were moved is not told."""
     try:
         await file.read(io, offset)
     except SyscallError as error:
-        if not io.done or error.errno.name == "EFAULT":
+        if not io.done or error.errno.name not in INTERRUPTIONS:
             raise
     return io.done
 
@@ -45,7 +46,7 @@ async def _finish_write(file: OpenFile, io: UserIo, offset: int | None) -> int:
     try:
         await file.write(io, offset)
     except SyscallError as error:
-        if not io.done or error.errno.name == "EFAULT":
+        if not io.done or error.errno.name not in INTERRUPTIONS:
             raise
     return io.done
 

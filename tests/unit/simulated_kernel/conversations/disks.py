@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files as disks."""
+
+from __future__ import annotations
+
+import gzip
+import stat
+from pathlib import Path
+
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import (
+    MNT_FORCE,
+    MNT_GETARGS,
+    MNT_RDONLY,
+    MNT_UPDATE,
+    O_CREAT,
+    O_RDWR,
+    O_WRONLY,
+    Scribe,
+    mount_tmpfs,
+)
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient import RawClient
+
+
+def image() -> bytes:
+    """An empty FFS of 512 KiB, made by newfs."""
+    return gzip.decompress((Path(__file__).parents[3] / "data" / "ffs-512k.img.gz").read_bytes())
+
+
+def vnd_argument(
+    client: RawClient, file: bytes | None, flags: int = 0, geometry: tuple[int, ...] = (0, 0, 0, 0)
+) -> bytearray:
+    names = ("vng_secsize", "vng_nsectors", "vng_ntracks", "vng_ncylinders")
+    pointer = client.lend(file) if file is not None else 0
+    layout = client.abi.struct("vnd_ioctl")
+    return bytearray(layout.build(vnd_file=pointer, vnd_flags=flags, vnd_geom=dict(zip(names, geometry, strict=True))))
+
+
+def vnd(scribe: Scribe) -> None:
+    """A file as a disk, with a file system on it."""
+    client = scribe.client
+    scribe("mkdir", "/t", 0o755)
+    mount_tmpfs(scribe, "/t")
+    number = scribe("open", "/t/img", O_RDWR | O_CREAT, 0o644).value
+    content = image()
+    scribe("write", number, content, len(content))
+    scribe("close", number)
+    scribe("mkdir", "/m", 0o755)
+
+    def configure(device: int, file: bytes | None, flags: int = 0, geometry: tuple[int, ...] = (0, 0, 0, 0)) -> None:
+        data = vnd_argument(client, file, flags, geometry)
+        outcome = client.ioctl(device, "VNDIOCSET", data)
+        parsed = client.abi.struct("vnd_ioctl").parse(data)
+        scribe.write(f"VNDIOCSET {file!r} {flags} {geometry}", (outcome.error, parsed.vnd_size, parsed.vnd_osize))
+
+    def unit(device: int, number: int) -> None:
+        layout = client.abi.struct("vnd_user")
+        data = bytearray(layout.build(vnu_unit=number))
+        outcome = client.ioctl(device, "VNDIOCGET", data)
+        parsed = layout.parse(data)
+        scribe.write(f"VNDIOCGET {number}", (outcome.error, parsed.vnu_unit, bool(parsed.vnu_ino)))
+
+    def clear(device: int, flags: int = 0) -> None:
+        outcome = client.ioctl(device, "VNDIOCCLR", vnd_argument(client, None, flags))
+        scribe.write(f"VNDIOCCLR {flags}", outcome.error)
+
+    for name in ("rvnd0a", "rvnd0d", "vnd0a", "vnd0d", "vnd1d"):
+        scribe("open", f"/dev/{name}", 0, 0)
+    reader, writer = scribe("open", "/dev/rvnd0d", 0, 0).value, scribe("open", "/dev/rvnd0d", O_RDWR, 0).value
+    unit(writer, -1)
+    unit(writer, 0)
+    unit(writer, 1)
+    unit(writer, -2)
+    scribe("read", writer, bytearray(512), 512)
+    clear(writer)
+    configure(reader, b"/t/img\0")
+    configure(writer, b"/none\0")
+    configure(writer, b"/t\0")
+    configure(writer, b"/dev/null\0")
+    configure(writer, None)
+    configure(writer, b"/t/img\0", 1, (512, 1000, 1000, 1))
+    configure(writer, b"/t/img\0", 1, (100, 1, 1, 1))
+    configure(writer, b"/t/img\0")
+    configure(writer, b"/t/img\0")
+    unit(writer, -1)
+    scribe("ioctl", writer, 0x40086484, bytearray(8))
+    scribe("ioctl", writer, 0x402C7413, bytearray(44))
+    for name in ("rvnd0a", "rvnd0b", "rvnd0d", "vnd0a", "vnd0c", "vnd0d"):
+        outcome = scribe("open", f"/dev/{name}", O_RDWR, 0)
+        if outcome:
+            buffer = bytearray(4096)
+            outcome = scribe("pread", outcome.value, buffer, 4096, 8192)
+            scribe.write("content", (outcome.trace, bytes(buffer) == content[8192 : 8192 + 4096]))
+            scribe("fcntl", outcome.value, 11, 0)
+    scribe("pread", writer, bytearray(100), 100, 0)
+    scribe("pread", writer, bytearray(512), 512, 100)
+    scribe("pread", writer, bytearray(1024), 1024, len(content) - 512)
+    scribe("pread", writer, bytearray(512), 512, len(content))
+    scribe("pread", writer, bytearray(512), 512, len(content) + 512)
+    scribe("pwrite", writer, bytes(1024), 1024, len(content) - 512)
+    scribe("pwrite", writer, bytes(512), 512, len(content))
+    scribe("pwrite", writer, bytes(512), 512, len(content) + 512)
+    outcome = scribe("pwrite", writer, content[:131072], 131072, 0)
+    scribe.write("copies", outcome.trace)
+    clear(writer)
+    scribe("fcntl", 4, 10, 0)
+    writer = scribe("open", "/dev/rvnd0d", O_RDWR, 0).value
+    layout = client.abi.struct("ufs_args")
+
+    def mount_ffs(device: bytes | None, flags: int = 0) -> None:
+        pointer = client.lend(device) if device is not None else 0
+        scribe("__mount50", "ffs", "/m", flags, layout.build(fspec=pointer), layout.size)
+
+    mount_ffs(None)
+    mount_ffs(b"/none\0")
+    mount_ffs(b"/t/img\0")
+    mount_ffs(b"/dev/rvnd0a\0")
+    mount_ffs(b"/dev/vnd0b\0")
+    mount_ffs(b"/dev/vnd0a\0", 0x8)
+    mount_ffs(b"/dev/vnd0a\0")
+    scribe.mounted()
+    scribe.stat("/m")
+    scribe.entries("/m")
+    scribe.numbers("/m", fresh=False)
+    scribe.numbers("/m")
+    clear(writer)
+    number = scribe("open", "/m/f", O_RDWR | O_CREAT, 0o644).value
+    for size in (1, 1500, 20000, 60000):
+        outcome = scribe("pwrite", number, b"x" * size, size, 0)
+        scribe.write("copies", outcome.trace)
+        scribe.stat("/m/f")
+    scribe("mkdir", "/m/d", 0o755)
+    scribe("symlink", "f", "/m/l")
+    scribe("link", "/m/f", "/m/h")
+    scribe("__mknod50", "/m/dev", stat.S_IFCHR | 0o600, 0x202)
+    for name in ("d", "l", "h", "dev", "."):
+        scribe.stat(f"/m/{name}", follow=False)
+    scribe.numbers("/m")
+    scribe("rename", "/m/h", "/m/d/h2")
+    scribe.entries("/m")
+    scribe.entries("/m/d")
+    mount_ffs(None, MNT_UPDATE | MNT_RDONLY)
+    mount_ffs(None, MNT_UPDATE | 0x4000000)
+    mount_ffs(b"/dev/vnd0d\0", MNT_UPDATE)
+    mount_ffs(b"/none\0", MNT_UPDATE)
+    scribe.mounted()
+    scribe("__mount50", None, "/m", MNT_GETARGS, bytearray(layout.size), layout.size)
+    scribe("unmount", "/m", 0)
+    scribe("close", number)
+    scribe("unmount", "/m", 0)
+    mount_ffs(b"/dev/vnd0a\0", MNT_RDONLY)
+    scribe.mounted()
+    scribe.entries("/m")
+    scribe("open", "/m/new", O_CREAT | O_WRONLY, 0o644)
+    scribe("open", "/m/f", O_WRONLY, 0)
+    mount_ffs(None, MNT_UPDATE)
+    scribe("open", "/m/new", O_CREAT | O_WRONLY, 0o644)
+    scribe("unmount", "/m", MNT_FORCE)
+    clear(writer)
+    configure(writer, b"/t/img\0", 2)
+    mount_ffs(b"/dev/vnd0a\0")
+    mount_ffs(b"/dev/vnd0a\0", MNT_RDONLY)
+    scribe("unmount", "/m", 0)
+    clear(writer)
+    scribe("unmount", "/t", 0)
