@@ -69,6 +69,11 @@ class OpenFile:
         """Whether a read and a write would not block."""
         return True, True
 
+    @property
+    def has_urgent(self) -> bool:
+        """Whether there is out-of-band data."""
+        return False
+
     def close(self) -> None:
         """The last descriptor is gone."""
 

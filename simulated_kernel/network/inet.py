@@ -256,7 +256,7 @@ class Inet:
             address.broadcast, address.broadcast_length = address.address, SOCKADDR_IN_SIZE
         self._add_prefix(interface, address)
         if is_new_host and interface.does_dad and address.state & IN_IFF_TENTATIVE:
-            self.start_dad(address)
+            self.start_dad(interface, address)
 
     def _add_local(self, interface: Interface, address: InterfaceAddress) -> None:
         """The route to the address itself (in_ifaddlocal)."""
@@ -317,16 +317,18 @@ class Inet:
         self._stack.routes.remove_local(interface, address)
         interface.addresses.remove(address)
 
-    def start_dad(self, address: InterfaceAddress) -> None:
+    def start_dad(self, interface: Interface, address: InterfaceAddress) -> None:
         """Probe for the address: a random wait, probes a second or two apart, and a last wait."""
         clock, kernel = self._stack.kernel.clock, self._stack.kernel
         probes = kernel.sysctl.value("net.inet.ip.dad_count", 3) if hasattr(kernel, "sysctl") else 3
         if not probes:
             address.state &= ~IN_IFF_TENTATIVE
+            self._stack.notices.address_added(interface, address, None)
             return
         seconds = random.uniform(0, DAD_PROBE_WAIT) + DAD_ANNOUNCE_WAIT
         seconds += sum(random.uniform(DAD_PROBE_MIN, DAD_PROBE_MAX) for _probe in range(probes - 1))
         address.dad_ends = clock.uptime() + int(seconds * kernel.options.dad_scale * NANOSECONDS)
+        self._stack.notices.when_checked(interface, address)
 
     def interface_up(self, interface: Interface) -> None:
         """Addresses that were detached are checked again (in_if_link_up)."""
@@ -340,7 +342,7 @@ class Inet:
                 elif not address.state & IN_IFF_TENTATIVE:
                     self._stack.notices.address_added(interface, address, None)
             if address.state & IN_IFF_TENTATIVE and address.dad_ends is None:
-                self.start_dad(address)
+                self.start_dad(interface, address)
 
     def interface_down(self, interface: Interface) -> None:
         for address in self.addresses(interface):

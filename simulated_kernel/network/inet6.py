@@ -286,7 +286,7 @@ class Inet6:
         if interface.caches_neighbours:
             entry.flags |= RTF_CONNECTED
         if interface.does_dad and not flags & IN6_IFF_NODAD and entry.state & IN6_IFF_TENTATIVE:
-            self.start_dad(entry, random.uniform(0, MAX_DELAY_SECONDS) if delay else 0.01)
+            self.start_dad(interface, entry, random.uniform(0, MAX_DELAY_SECONDS) if delay else 0.01)
 
     def remove(self, interface: Interface, address: InterfaceAddress) -> None:
         if address.flags & IFA_ROUTE and address.broadcast is not None:
@@ -297,15 +297,17 @@ class Inet6:
         if address.prefix is not None:
             address.prefix.references -= 1
 
-    def start_dad(self, address: InterfaceAddress, delay: float) -> None:
+    def start_dad(self, interface: Interface, address: InterfaceAddress, delay: float) -> None:
         """Solicit the address: after the delay, as often as net.inet6.ip6.dad_count says, a second each."""
         kernel = self._stack.kernel
         count = kernel.sysctl.value("net.inet6.ip6.dad_count", 1) if hasattr(kernel, "sysctl") else 1
         if address.state & IN6_IFF_ANYCAST or not count:
             address.state &= ~IN6_IFF_TENTATIVE
+            self._stack.notices.address_added(interface, address, None)
             return
         seconds = (delay + count * RETRANS_SECONDS) * kernel.options.dad_scale
         address.dad_ends = kernel.clock.uptime() + int(seconds * NANOSECONDS)
+        self._stack.notices.when_checked(interface, address)
 
     # Interfaces
 
@@ -323,7 +325,7 @@ class Inet6:
                     self._stack.notices.address_added(interface, address, None)
             if address.state & IN6_IFF_TENTATIVE and address.dad_ends is None:
                 address.state &= ~IN6_IFF_DUPLICATED
-                self.start_dad(address, random.uniform(0, MAX_DELAY_SECONDS))
+                self.start_dad(interface, address, random.uniform(0, MAX_DELAY_SECONDS))
 
     def interface_down(self, interface: Interface) -> None:
         for address in self.addresses(interface):

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
+from ..clock import NANOSECONDS
 from .messages import (
     RTAX_DST,
     RTAX_IFA,
@@ -104,6 +106,21 @@ class Notices:
             addresses = route_addresses(abi, route, with_interface=False)
             message = RouteMessage(RTM_ADD, interface.index, route.flags, CURRENT_PID.get(), addresses=addresses)
             self.send(message.build(abi), address.family)
+
+    def when_checked(self, interface: Interface, address: InterfaceAddress) -> None:
+        """Tell of an address once the search for duplicates is over."""
+        ends, clock = address.dad_ends, self._stack.kernel.clock
+
+        def tell() -> None:
+            if address.dad_ends in (ends, None) and not address.state_at(clock.uptime()) & address.detached_bit:
+                self.address_added(interface, address, None)
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if ends is not None:
+            loop.call_later(max(0, ends - clock.uptime()) / NANOSECONDS, tell)
 
     def address_removed(self, interface: Interface, address: InterfaceAddress) -> None:
         if self.listeners:

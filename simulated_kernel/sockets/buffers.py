@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..files import OpenFile
 
 MBUF_SIZE, CLUSTER_SIZE = 512, 2048
-SMALL_DATA = 456
-"""Bytes that fit an mbuf without a cluster."""
+FIRST_DATA, MORE_DATA = 400, 456
+"""Bytes that fit the first mbuf of a packet and a further one, without a cluster."""
 SB_MAX = 262144
 """The most that a buffer may hold (kern.sbmax)."""
 SCM_RIGHTS = 1
@@ -51,9 +51,12 @@ class Record:
     @property
     def memory(self) -> int:
         """About how much memory the kernel would count for it (sb_mbcnt)."""
-        pieces = -(-len(self.data) // CLUSTER_SIZE) if len(self.data) > SMALL_DATA else 1
-        cluster = CLUSTER_SIZE if len(self.data) > SMALL_DATA else 0
-        return MBUF_SIZE * (bool(self.address) + len(self.control)) + pieces * (MBUF_SIZE + cluster)
+        size = len(self.data)
+        if size > FIRST_DATA + MORE_DATA:
+            memory = -(-size // CLUSTER_SIZE) * (MBUF_SIZE + CLUSTER_SIZE)
+        else:
+            memory = MBUF_SIZE * (1 if size <= FIRST_DATA else 2)
+        return MBUF_SIZE * (bool(self.address) + len(self.control)) + memory
 
 
 class ReceiveBuffer:
@@ -75,7 +78,7 @@ class ReceiveBuffer:
         return min(self.limit - self.used, memory)
 
     def fits(self, record: Record) -> bool:
-        """Whether a datagram has room (sbappendaddr): its data must, and what is there may use all the memory."""
+        """Whether a datagram has room (sbappendaddr)."""
         return self.space >= record.size
 
     def append_record(self, record: Record) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SyscallError, refuse
 from ..network.addresses import AF_INET, AF_INET6, embed_scope, needs_scope, sockaddr_in, sockaddr_in6
+from ..network.interfaces import IFF_BROADCAST
 from .internet_options import InternetOptions
 from .ports import ANY, MAPPED, Paths, PortTable, is_any, is_mapped, is_multicast, plain
 from .socket import SOCK_STREAM, Socket
@@ -32,6 +33,8 @@ class InternetSocket(Socket):
         self.ip_options = InternetOptions(kernel, family, kind)
         self.table: PortTable = kernel.ports(kind)
         self.paths: Paths = kernel.paths
+        self.holds_port = True
+        """Whether nobody else may have its port: an accepted connection does not keep the listener's."""
         self.is_attached = True
         """Whether there is a control block behind it: TCP takes it away when a connection ends."""
         self.table.attach(self)
@@ -133,6 +136,8 @@ class InternetSocket(Socket):
             raise refuse("EINVAL")
         if self.family == AF_INET and is_any(destination):
             destination = self._first_address() or destination
+        elif destination == b"\xff" * 4:
+            destination = self._first_broadcast() or destination
         if not is_any(self.local_address):
             return self.local_address, destination, port
         source = self.paths.source_for(plain(destination))
@@ -144,6 +149,14 @@ class InternetSocket(Socket):
             for address in interface.addresses:
                 if address.family == AF_INET:
                     return address.address
+        return None
+
+    def _first_broadcast(self) -> bytes | None:
+        """What connecting to everywhere connects to."""
+        for interface in self.kernel.network.interfaces:
+            for address in interface.addresses:
+                if address.family == AF_INET and interface.flags & IFF_BROADCAST:
+                    return address.broadcast
         return None
 
     def connect_ends(self, raw: bytes) -> None:

@@ -27,6 +27,9 @@ IP_HDRINCL, IP_TTL, IP_PORTALGO, IP_PORTRANGE, IP_ERRORMTU, IP_MINTTL = 2, 4, 18
 IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP = range(9, 14)
 IPV6_UNICAST_HOPS, IPV6_V6ONLY, IPV6_PORTALGO, IPV6_PORTRANGE, IPV6_HOPLIMIT = 4, 27, 17, 14, 47
 IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP = range(9, 14)
+IPV6_CHECKSUM, IPV6_OTCLASS, IPV6_DONTFRAG = 26, 58, 62
+PACKET_OPTIONS: Final = (35,)
+"""Options of IPv6 that are headers, of which there are none."""
 TCP_NODELAY, TCP_MAXSEG, TCP_MD5SIG = 1, 2, 0x10
 UDP_ENCAP: Final = 100
 PORTRANGE_LOW: Final = 2
@@ -44,20 +47,23 @@ class Option:
     on: int = 0
     byte: bool = False
     """Whether it is read as one byte."""
+    wraps: bool = False
+    """Whether it is kept in one byte."""
     readable: bool = True
     writable: bool = True
 
 
 _SWITCH: Final = Option(on=1)
 _IP: Final = {
-    3: Option(high=255, low=0),
-    IP_TTL: Option(DEFAULT_TTL),
+    3: Option(wraps=True),
+    IP_TTL: Option(DEFAULT_TTL, wraps=True),
     **dict.fromkeys((5, 6, 7, 20, 23, 25, 26), _SWITCH),
     IP_MINTTL: Option(low=1, high=255),
-    IP_ERRORMTU: Option(writable=False),
+    IP_ERRORMTU: Option(-1, writable=False),
     IP_PORTRANGE: Option(low=0, high=PORTRANGE_LOW),
-    IP_PORTALGO: Option(low=0, high=5),
+    IP_PORTALGO: Option(0xFFFF, low=0, high=5),
 }
+_IP_RAW: Final = {IP_TTL: Option(wraps=True), IP_HDRINCL: Option(on=8)}
 _IP_MULTICAST: Final = {IP_MULTICAST_TTL: Option(1, 0, 255, byte=True), IP_MULTICAST_LOOP: Option(1, 0, 1, byte=True)}
 _IPV6: Final = {
     IPV6_UNICAST_HOPS: Option(-1, -1, 255),
@@ -66,7 +72,7 @@ _IPV6: Final = {
     IPV6_MULTICAST_LOOP: Option(1, 0, 1),
     IPV6_V6ONLY: Option(1, on=1),
     IPV6_PORTRANGE: Option(low=0, high=PORTRANGE_LOW),
-    IPV6_PORTALGO: Option(low=0, high=5),
+    IPV6_PORTALGO: Option(0xFFFF, low=0, high=5),
     **dict.fromkeys((29, 36, 37, 38, 39, 40, 41, 43, 57), _SWITCH),
     61: Option(0, -1, 255),
     62: _SWITCH,
@@ -125,12 +131,11 @@ class InternetOptions:
         if self._kind == SOCK_STREAM and level == IPPROTO_TCP:
             return _TCP
         if level == IPPROTO_IP and self._is_ipv4:
-            more = {IP_HDRINCL: _SWITCH} if self._kind == SOCK_RAW else {}
-            return {**_IP, **_IP_MULTICAST, **more}
+            return {**_IP, **_IP_MULTICAST, **(_IP_RAW if self._kind == SOCK_RAW else {})}
         if level == IPPROTO_IP:
             return _IP_MULTICAST
         if level == IPPROTO_IPV6 and not self._is_ipv4:
-            return _IPV6
+            return {**_IPV6, IPV6_CHECKSUM: Option(-1)} if self._kind == SOCK_RAW else _IPV6
         raise refuse("ENOPROTOOPT")
 
     def get(self, level: int, name: int) -> bytes:
@@ -142,16 +147,24 @@ class InternetOptions:
             return bytes(4)
         if level == IPPROTO_IP and name in (1, 8) and self._is_ipv4:
             return b""
+        if level in (IPPROTO_IP, IPPROTO_IPV6) and name in (IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP):
+            raise refuse("EOPNOTSUPP")
+        if level == IPPROTO_IPV6 and name in PACKET_OPTIONS:
+            return b""
+        if level == IPPROTO_IPV6 and name == IPV6_OTCLASS:
+            raise refuse("EINVAL")
         option = known.get(name)
         if option is None or not option.readable:
             raise refuse("ENOPROTOOPT")
         value = self._value(level, name, option)
         if option.on:
             value = option.on if value else 0
+        if name == IP_PORTRANGE and level == IPPROTO_IP and value != PORTRANGE_LOW:
+            value = 0
         return bytes([value]) if option.byte else abi.integer("int", value)
 
     def set(self, level: int, name: int, value: bytes, bound: bool) -> None:
-        if level == SOL_SOCKET and name == SO_NOHEADER and self._is_ipv4:
+        if level == SOL_SOCKET and name == SO_NOHEADER and (self._is_ipv4 or self._kind == SOCK_RAW):
             return
         if self._kind == SOCK_DGRAM and level == IPPROTO_UDP:
             self._set_udp(name, value)
@@ -164,6 +177,10 @@ class InternetOptions:
         if option is None or not option.writable:
             raise refuse("ENOPROTOOPT")
         number = self._integer(value, option)
+        if (level, name) == (IPPROTO_TCP, TCP_MAXSEG) and number > self._value(level, name, option):
+            raise refuse("EINVAL")
+        if (level, name, self._kind) == (IPPROTO_IPV6, IPV6_DONTFRAG, SOCK_STREAM):
+            number = 0
         if (level, name) == (IPPROTO_IPV6, IPV6_V6ONLY) and bound:
             raise refuse("EINVAL")
         self._values[level, name] = number
@@ -175,9 +192,11 @@ class InternetOptions:
             number = integer_of(self._kernel.abi, value)
         if not option.low <= number <= option.high:
             raise refuse("EINVAL")
-        return number
+        return number & 0xFF if option.wraps else number
 
     def _set_udp(self, name: int, value: bytes) -> None:
+        if not self._is_ipv4:
+            raise refuse("EINVAL")
         if name != UDP_ENCAP:
             raise refuse("ENOPROTOOPT")
         if integer_of(self._kernel.abi, value) not in (0, 1, 2):

@@ -15,18 +15,18 @@ from ..process import Process
 from ..vfs.lookup import Operation, resolve
 from ..vfs.node import Node
 from ..vfs.permissions import WRITE, check_access
-from .buffers import Control, Record
-from .options import integer_of
+from .buffers import SCM_RIGHTS, Control, Record
+from .options import SOL_SOCKET, integer_of
 from .socket import SO_ACCEPTCONN, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, Socket
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
     from ..kernel import SimulatedKernel
 
-LIMITS = {SOCK_STREAM: (4608, 4096), SOCK_SEQPACKET: (4608, 4096), SOCK_DGRAM: (4608, 4096)}
+LIMITS = {SOCK_STREAM: (4096, 4096), SOCK_SEQPACKET: (4096, 4096), SOCK_DGRAM: (2560, 4096)}
 """Bytes of the send and the receive buffer."""
 NO_NAME = bytes([2, AF_LOCAL])
-LOCAL_CREDS, LOCAL_CONNWAIT, LOCAL_PEEREID = 1, 2, 3
+LOCAL_CONNWAIT, LOCAL_PEEREID, LOCAL_CREDS = 2, 3, 4
 
 
 class LocalSocket(Socket):
@@ -85,8 +85,6 @@ class LocalSocket(Socket):
     # Connecting
 
     def start_listening(self) -> None:
-        if self.kind == SOCK_DGRAM:
-            raise refuse("EOPNOTSUPP")
         if self.bound_node is None:
             raise refuse("EINVAL")
 
@@ -160,9 +158,15 @@ class LocalSocket(Socket):
             return self.send_limit
         return self.send_limit - self.peer.received.used
 
+    def send_ceiling(self) -> int:
+        """What the other side has not read yet counts against the sender's buffer."""
+        return self.send_space()
+
     def transmit(
         self, data: bytes, address: bytes | None, control: list[Control], flags: int, process: Process | None
     ) -> None:
+        if any((entry.level, entry.kind) != (SOL_SOCKET, SCM_RIGHTS) for entry in control):
+            raise refuse("EINVAL")
         for entry in control:
             for file in entry.files:
                 file.references += 1

@@ -18,7 +18,10 @@ SWITCHES: Final = frozenset({0x1, 0x4, 0x8, 0x10, 0x20, 0x40, 0x100, 0x200, 0x40
 """SO_DEBUG, REUSEADDR, KEEPALIVE, DONTROUTE, BROADCAST, USELOOPBACK, OOBINLINE, REUSEPORT, OTIMESTAMP, NOSIGPIPE,
 TIMESTAMP."""
 SO_ACCEPTCONN, SO_ACCEPTFILTER, SO_SNDBUF, SO_RCVBUF, SO_SNDLOWAT, SO_RCVLOWAT = 0x2, 0x1000, *range(0x1001, 0x1005)
+OLD_TIMEOUTS: Final = (0x1005, 0x1006)
+"""SO_OSNDTIMEO and SO_ORCVTIMEO, whose times are of two C longs."""
 SO_ERROR, SO_TYPE, SO_OVERFLOWED, SO_NOHEADER, SO_SNDTIMEO, SO_RCVTIMEO = 0x1007, 0x1008, 0x1009, 0x100A, 0x100B, 0x100C
+TIMEOUTS: Final = {0x1005: "send", 0x1006: "receive", SO_SNDTIMEO: "send", SO_RCVTIMEO: "receive"}
 LARGEST_LINGER: Final = 0xFFFF
 LARGEST_BUFFER: Final = SB_MAX * 2048 // (2048 + 512)
 TICK_MICROSECONDS: Final = 10_000
@@ -38,7 +41,7 @@ def set_socket_option(abi: Abi, socket: Socket, name: int, value: bytes) -> None
         _set_linger(abi, socket, value)
     elif name in (SO_SNDBUF, SO_RCVBUF, SO_SNDLOWAT, SO_RCVLOWAT):
         _set_size(abi, socket, name, value)
-    elif name in (SO_SNDTIMEO, SO_RCVTIMEO):
+    elif name in TIMEOUTS:
         _set_timeout(abi, socket, name, value)
     elif name == SO_ACCEPTFILTER:
         raise refuse("EINVAL")
@@ -77,16 +80,22 @@ def _set_size(abi: Abi, socket: Socket, name: int, value: bytes) -> None:
 
 def _set_timeout(abi: Abi, socket: Socket, name: int, value: bytes) -> None:
     """struct timeval, which the kernel rounds to ticks."""
-    layout = abi.struct("timeval")
-    if len(value) != layout.size:
-        raise refuse("EINVAL")
-    limit = layout.parse(value)
-    if limit.tv_sec > (0x7FFFFFFF - limit.tv_usec // TICK_MICROSECONDS) // 100:
+    if name in OLD_TIMEOUTS:
+        if len(value) != 2 * abi.word_size:
+            raise refuse("EINVAL")
+        seconds, microseconds = abi.read_integer("long", value), abi.read_integer("long", value[abi.word_size :])
+    else:
+        layout = abi.struct("timeval")
+        if len(value) != layout.size:
+            raise refuse("EINVAL")
+        limit = layout.parse(value)
+        seconds, microseconds = limit.tv_sec, limit.tv_usec
+    if seconds > (0x7FFFFFFF - microseconds // TICK_MICROSECONDS) // 100:
         raise refuse("EDOM")
-    ticks = limit.tv_sec * 100 + limit.tv_usec // TICK_MICROSECONDS
-    if ticks == 0 and limit.tv_usec:
+    ticks = seconds * 100 + microseconds // TICK_MICROSECONDS
+    if ticks == 0 and microseconds:
         ticks = 1
-    if name == SO_SNDTIMEO:
+    if TIMEOUTS[name] == "send":
         socket.send_timeout = ticks / 100
     else:
         socket.receive_timeout = ticks / 100
@@ -97,11 +106,12 @@ def get_socket_option(abi: Abi, socket: Socket, name: int) -> bytes:
         return abi.integer("int", 1 if socket.options & name else 0)
     if name == SO_LINGER:
         return abi.integers("int", 1 if socket.options & SO_LINGER else 0, socket.linger)
-    if name in (SO_SNDTIMEO, SO_RCVTIMEO):
-        seconds = socket.send_timeout if name == SO_SNDTIMEO else socket.receive_timeout
-        microseconds = round(seconds * 100) * TICK_MICROSECONDS
-        layout = abi.struct("timeval")
-        return layout.build(tv_sec=microseconds // 1_000_000, tv_usec=microseconds % 1_000_000)
+    if name in TIMEOUTS:
+        limit = socket.send_timeout if TIMEOUTS[name] == "send" else socket.receive_timeout
+        seconds, microseconds = divmod(round(limit * 100) * TICK_MICROSECONDS, 1_000_000)
+        if name in OLD_TIMEOUTS:
+            return abi.integers("long", seconds, microseconds)
+        return abi.struct("timeval").build(tv_sec=seconds, tv_usec=microseconds)
     if name == SO_ERROR:
         error, socket.pending_error = socket.pending_error, None
         return abi.integer("int", int(error or 0))

@@ -24,6 +24,7 @@ from ..network.addresses import (
     IN_IFF_DUPLICATED,
     IN_IFF_TENTATIVE,
     InterfaceAddress,
+    masked,
 )
 from ..network.interfaces import IFF_BROADCAST
 from ..network.routes import RTF_BLACKHOLE, RTF_HOST, RTF_REJECT
@@ -83,7 +84,7 @@ class PortTable:
         """The socket that has a port already (in_pcblookup_port): the one with the fewest wildcards."""
         best, fewest = None, 3
         for socket in self._sockets:
-            if socket.family != family or socket.local_port != port:
+            if socket.family != family or socket.local_port != port or not socket.holds_port:
                 continue
             wildcards = 0
             if not is_any(socket.remote_address):
@@ -215,7 +216,7 @@ class Paths:
         route = self._kernel.network.routes.match(AF_INET, destination)
         if route is not None and not route.interface.is_loopback and route.address is not None:
             return route.address.address
-        own = self.own(destination)
+        own = self.own(destination) or self._on_network(destination)
         if own is None:
             outside = (
                 own
@@ -228,6 +229,13 @@ class Paths:
         if own is None:
             raise refuse("EADDRNOTAVAIL")
         return own.address
+
+    def _on_network(self, destination: bytes) -> InterfaceAddress | None:
+        """The own address of the narrowest network in which a destination is."""
+        fitting = [
+            own for own in self._addresses(AF_INET) if masked(own.address, own.mask) == masked(destination, own.mask)
+        ]
+        return max(fitting, key=lambda own: own.mask, default=None)
 
     def _source6(self, destination: bytes) -> bytes:
         route = self._kernel.network.routes.match(AF_INET6, destination)

@@ -40,7 +40,6 @@ FAMILIES: Final[dict[int, tuple[str, dict[int, frozenset[int] | None]]]] = {
     AF_LINK: ("rumpnet_net", {SOCK_DGRAM: frozenset({0})}),
     AF_ROUTE: ("rumpnet_net", {SOCK_RAW: None}),
 }
-LINK_LIMIT: Final = 8192
 
 
 class LinkSocket(Socket):
@@ -50,7 +49,8 @@ class LinkSocket(Socket):
     carries_addresses = True
 
     def __init__(self, kernel: SimulatedKernel, flags: int) -> None:
-        super().__init__(kernel, AF_LINK, SOCK_DGRAM, flags, LINK_LIMIT, LINK_LIMIT)
+        super().__init__(kernel, AF_LINK, SOCK_DGRAM, flags, 0, 0)
+        self.received.low_mark = 0
 
     def transmit(
         self, data: bytes, address: bytes | None, control: list[Control], flags: int, process: Process | None
@@ -65,7 +65,7 @@ def make_socket(kernel: SimulatedKernel, family: int, kind: int, protocol: int, 
         raise refuse("EAFNOSUPPORT")
     types = known[1]
     if kind not in types:
-        raise refuse("EPROTONOSUPPORT" if protocol else "EPROTOTYPE" if kind in range(1, 6) else "EPROTONOSUPPORT")
+        raise refuse("EPROTOTYPE" if kind and not protocol else "EPROTONOSUPPORT")
     protocols = types[kind]
     if protocols is not None and protocol not in protocols:
         raise refuse("EPROTONOSUPPORT")

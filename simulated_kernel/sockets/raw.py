@@ -79,10 +79,15 @@ class RawSocket(InternetSocket):
         pseudo = b"" if is_ipv4 else address + address + struct.pack(">II", len(data), IPPROTO_ICMPV6)
         answer = answer[:2] + checksum(pseudo + answer) + answer[4:]
         if is_ipv4:
-            answer = _ip_header(address, len(answer)) + answer
+            answer = self._ip_header(address, len(answer)) + answer
         for socket in self.table:
             if isinstance(socket, RawSocket) and socket.family == self.family:
                 socket.take_packet(answer, address, expected)
+
+    def _ip_header(self, address: bytes, length: int) -> bytes:
+        """The header of an answer from an address to itself; its length is the data's, as the machine writes it."""
+        told = self.kernel.abi.integer("uint16", length)
+        return b"\x45\0" + told + bytes(4) + struct.pack(">BBH", 255, IPPROTO_ICMP, 0) + address + address
 
     def take_packet(self, packet: bytes, source: bytes, protocol: int) -> None:
         wanted = self.protocol in (0, protocol)
@@ -96,12 +101,6 @@ class RawSocket(InternetSocket):
             self.changed.ring()
         else:
             self.overflowed += 1
-
-
-def _ip_header(address: bytes, length: int) -> bytes:
-    """The header of an answer from an address to itself."""
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, 0, 0, 255, IPPROTO_ICMP, 0) + address + address
-    return head[:10] + checksum(head) + head[12:]
 
 
 def checksum(data: bytes) -> bytes:

@@ -168,6 +168,10 @@ class Socket(OpenFile):
     def send_space(self) -> int:
         return self.send_limit
 
+    def send_ceiling(self) -> int:
+        """The most that one send may bring at once."""
+        return self.send_limit
+
     def transmit(
         self, data: bytes, address: bytes | None, control: list[Control], flags: int, process: Process | None
     ) -> None:
@@ -322,7 +326,8 @@ class Socket(OpenFile):
         while io.remaining or first:
             first = False
             self._check_sendable(io.remaining, control_size, address)
-            if (self.atomic and io.remaining > self.send_limit) or control_size > self.send_limit:
+            ceiling = self.send_ceiling()
+            if (self.atomic and io.remaining > ceiling) or control_size > ceiling:
                 raise refuse("EMSGSIZE")
             space = self.send_space() + (1024 if flags & MSG_OOB else 0)
             needed = io.remaining + control_size
@@ -417,7 +422,7 @@ class Socket(OpenFile):
             record.control = []
         moved = await self._move(io, record, peek)
         while flags & MSG_WAITALL and not peek and not record.data and io.remaining and not self.atomic:
-            self._drop(record)
+            self._remove(record)
             if self.received.records or self.pending_error is not None or self.cannot_receive:
                 break
             self.data_taken()
@@ -433,11 +438,11 @@ class Socket(OpenFile):
             result.flags |= MSG_TRUNC
         if not peek:
             if self.atomic or not record.data:
-                self._drop(record)
+                self._remove(record)
             self.data_taken()
         return result
 
-    def _drop(self, record: Record) -> None:
+    def _remove(self, record: Record) -> None:
         if record in self.received.records:
             self.received.records.remove(record)
 
@@ -448,7 +453,7 @@ class Socket(OpenFile):
             await io.put(piece)
         except SyscallError:
             if self.carries_addresses and not peek:
-                self._drop(record)
+                self._remove(record)
             raise
         if not peek:
             del record.data[: len(piece)]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SEND_LIMIT, RECEIVE_LIMIT = 32768, 32768
 CONNECT_SECONDS = 75
+RETRY_SECONDS = 3
+"""Until the first packet is sent again, if the listener's queue was full."""
 TIME_WAIT_SECONDS = 60
 INHERITED_OPTIONS = ~0x2
 
@@ -83,9 +85,8 @@ class TcpSocket(InternetSocket):
         if not isinstance(listener, TcpSocket) or not listener.is_listening:
             self._drop("ECONNREFUSED")
             return
-        if len(listener.queue) > 3 * listener.backlog // 2:
-            self.connected()
-            _soon(lambda: self._drop("ECONNRESET"))
+        if len(listener.queue) > listener.backlog:
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._reach)
             return
         listener.take(self)
         self.connected()
@@ -105,6 +106,7 @@ class TcpSocket(InternetSocket):
             server.remote_address = MAPPED + plain(client.local_address)
         server.peer, client.peer = client, server
         server.head = self
+        server.holds_port = False
         server.connected()
 
     # Data
@@ -176,9 +178,27 @@ class TcpSocket(InternetSocket):
         self._leave()
         asyncio.get_running_loop().call_later(TIME_WAIT_SECONDS, peer._leave)
 
+    @property
+    def has_urgent(self) -> bool:
+        return self.urgent is not None
+
     def data_taken(self) -> None:
         if self.peer is not None:
             self.peer.push()
+
+    # Options
+
+    def get_option(self, level: int, name: int) -> bytes:
+        self._check_not_reset()
+        return super().get_option(level, name)
+
+    def set_option(self, level: int, name: int, value: bytes) -> None:
+        self._check_not_reset()
+        super().set_option(level, name, value)
+
+    def _check_not_reset(self) -> None:
+        if not self.is_attached:
+            raise refuse("ECONNRESET")
 
     # Ending
 

@@ -13,7 +13,7 @@ from ..network.addresses import AF_INET
 from ..process import Process
 from .buffers import Control, Record
 from .internet import InternetSocket
-from .ports import ANY, is_any, is_multicast, plain
+from .ports import ANY, plain
 from .socket import SO_BROADCAST, SOCK_DGRAM
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class UdpSocket(InternetSocket):
     def transmit(
         self, data: bytes, address: bytes | None, control: list[Control], flags: int, process: Process | None
     ) -> None:
-        if control and self.family == AF_INET:
+        if control and (self.family == AF_INET or control[0].level < 0):
             raise refuse("EINVAL")
         if address is None:
             if not self.is_connected:
@@ -60,6 +60,10 @@ class UdpSocket(InternetSocket):
         else:
             if self.is_connected:
                 raise refuse("EISCONN")
+            if self.family != AF_INET and address[1] == self.family:
+                address = address.ljust(28, b"\0")[:28]
+            elif self.family != AF_INET:
+                raise refuse("EAFNOSUPPORT")
             source, destination, port = self.aim(address)
             self.bind_to_any()
         self._output(data, source, destination, port)
@@ -74,8 +78,6 @@ class UdpSocket(InternetSocket):
         if len(destination) == 4 and self.paths.is_broadcast(destination):
             if not self.options & SO_BROADCAST:
                 raise refuse("EACCES")
-            return
-        if len(destination) == 4 and is_multicast(destination) and not is_any(source):
             return
         self.paths.check_route(destination)
 

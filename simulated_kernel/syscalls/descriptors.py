@@ -25,7 +25,7 @@ O_NONBLOCK = 0x4
 SETTABLE_FLAGS = 0x4 | 0x8 | 0x40 | 0x80 | 0x10000 | 0x20000 | 0x40000 | 0x80000 | O_NOSIGPIPE
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 POLLRDNORM, POLLRDBAND, POLLWRBAND = 0x40, 0x80, 0x100
-READ_EVENTS, WRITE_EVENTS = POLLIN | POLLRDNORM, POLLOUT
+READ_EVENTS, WRITE_EVENTS, URGENT_EVENTS = POLLIN | POLLRDNORM, POLLOUT, POLLPRI | POLLRDBAND
 
 
 @syscall("close")
@@ -180,5 +180,7 @@ def _events(call: Call, descriptor: int, events: int) -> int:
         return 0
     if descriptor not in call.process.descriptors:
         return POLLNVAL
-    readable, writable = call.process.descriptors.file(descriptor).ready()
-    return (events & READ_EVENTS if readable else 0) | (events & WRITE_EVENTS if writable else 0)
+    file = call.process.descriptors.file(descriptor)
+    readable, writable = file.ready()
+    found = (events & READ_EVENTS if readable else 0) | (events & WRITE_EVENTS if writable else 0)
+    return found | (events & URGENT_EVENTS if file.has_urgent else 0)

@@ -63,10 +63,10 @@ async def _read_control(call: Call, address: int, length: int) -> list[Control]:
         raise refuse("EINVAL")
     raw = await call.memory.copyin(address, length)
     head = layout.parse(raw)
-    if head.cmsg_level != SOL_SOCKET or head.cmsg_type != SCM_RIGHTS:
-        return [Control(head.cmsg_level, head.cmsg_type, raw[start:])]
     if not start <= head.cmsg_len <= length:
         return [Control(-1, -1)]
+    if head.cmsg_level != SOL_SOCKET or head.cmsg_type != SCM_RIGHTS:
+        return [Control(head.cmsg_level, head.cmsg_type, raw[start:])]
     numbers = [abi.read_integer("int", raw[place:]) for place in range(start, head.cmsg_len - 3, 4)]
     files: list[OpenFile] = [call.process.descriptors.file(number) for number in numbers]
     return [Control(head.cmsg_level, head.cmsg_type, b"", files)]

@@ -13,13 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations import (
+    datagrams,
     disks,
     files,
     interface_addresses,
     interfaces,
+    local_sockets,
     mounts,
     names,
     routes,
+    socket_options,
+    streams,
     variables,
 )
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import Scribe, mount_tmpfs
@@ -73,6 +77,7 @@ _ABOUT_BUSES = (
     routes.routes_of_addresses,
     routes.routes_by_messages,
     routes.neighbours,
+    datagrams.paths,
 )
 _OTHERS: tuple[Conversation, ...] = (
     files.root_directory,
@@ -87,6 +92,21 @@ _OTHERS: tuple[Conversation, ...] = (
     interfaces.cloning,
     interfaces.other_interfaces,
     disks.vnd,
+    streams.connections,
+    streams.bad_addresses,
+    streams.ports_in_use,
+    streams.streams,
+    streams.ends,
+    streams.full_buffers,
+    datagrams.datagrams,
+    datagrams.raw_sockets,
+    local_sockets.local_sockets,
+    local_sockets.local_data,
+    local_sockets.local_datagrams,
+    local_sockets.descriptors_passed,
+    socket_options.socket_options,
+    socket_options.protocol_options,
+    socket_options.signals,
 )
 CONVERSATIONS: dict[str, Conversation] = {
     **{f"{function.__name__} in the root": in_root(function) for function in _ABOUT_FOLDERS},
