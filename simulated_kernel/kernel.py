@@ -21,6 +21,7 @@ from .errors import SyscallError
 from .faults import FaultPlan
 from .files import ConsoleFile
 from .journal import Journal, JournalEntry
+from .modules import Modules
 from .network.notices import CURRENT_PID
 from .network.stack import NetworkStack
 from .options import KernelOptions
@@ -30,6 +31,7 @@ from .sockets.ports import Paths, PortTable
 from .storage import VND_BLOCK_MAJOR, VND_CHARACTER_MAJOR, VndDriver, add_disks
 from .syscalls import HANDLERS, Call
 from .sysctl.tree import SysctlTree
+from .tracing import Tracing
 from .usermemory import UserMemory
 from .vfs.filesystem import MNT_ROOTFS
 from .vfs.mountable import TYPES
@@ -76,6 +78,8 @@ class SimulatedKernel:
         populate_root(self, root)
         add_disks(self, self.options.disks)
         self.network = NetworkStack(self)
+        self.modules = Modules(self)
+        self.tracing = Tracing(self)
         self.sysctl = SysctlTree(self)
         self.paths = Paths(self)
         self._port_tables: dict[int, PortTable] = {}
@@ -97,11 +101,7 @@ class SimulatedKernel:
 
     def filesystem_types(self) -> list[str]:
         """The types that mount(2) knows, as vfs.generic.fstypes lists them."""
-        return [name for name, kind in TYPES.items() if self.has(kind.component)]
-
-    def module_records(self) -> bytes:
-        """The records of modctl(MODCTL_STAT): none are told."""
-        return b""
+        return [name for name, kind in TYPES.items() if self.has(kind.component) and not self.modules.is_disabled(name)]
 
     # Processes
 
@@ -119,6 +119,7 @@ class SimulatedKernel:
 
     def process_exits(self, process: Process) -> None:
         if self.processes.pop(process.pid, None) is not None:
+            self.tracing.forget(process.pid)
             process.exit()
 
     def prefork(self, process: Process) -> bytes:
@@ -160,6 +161,9 @@ class SimulatedKernel:
         CURRENT_PID.set(process.pid)
         error: Errno | None = None
         values = (0, 0)
+        traced = self.tracing.is_traced(process)
+        if traced:
+            self.tracing.call_begins(process, number, block)
         try:
             values = await self._perform(call, block)
         except SyscallError as refused:
@@ -169,6 +173,8 @@ class SimulatedKernel:
             LOG.exception("the simulated kernel failed in %s", name)
             self.failures.append(name)
             error = Errno.EIO
+        if traced:
+            self.tracing.call_ends(process, number, int(error or 0), values)
         entry = JournalEntry(connection.number, connection.program, process.pid, name)
         entry.arguments = {**call.args, **call.notes}
         entry.error = error.name if error is not None else None

@@ -21,6 +21,7 @@ from . import (
     sockets,
     sysctl,
     times,
+    tracing,
 )
 from .registry import HANDLERS, Call
 
@@ -41,4 +42,5 @@ __all__ = [
     "sockets",
     "sysctl",
     "times",
+    "tracing",
 ]

@@ -71,6 +71,7 @@ async def _path_node(call: Call, follow: bool = True) -> Node:
 def _access(call: Call, path: bytes, mode: int, real: bool, start: Node | None = None, follow: bool = True) -> None:
     from ..vfs.lookup import resolve
 
+    call.kernel.tracing.path(call.process, path)
     view = call.process.view(real=real)
     node = resolve(view, path, start or call.process.directory, follow=follow).existing()
     if mode & 2:

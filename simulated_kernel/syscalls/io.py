@@ -60,26 +60,41 @@ def _check_position(file: OpenFile, offset: int) -> None:
 
 @syscall("read")
 async def read(call: Call) -> int:
-    return await _finish_read(_readable(call), call.io(), None)
+    count = await _finish_read(_readable(call), call.io(), None)
+    await _trace_data(call, count, written=False)
+    return count
 
 
 @syscall("write")
 async def write(call: Call) -> int:
-    return await _finish_write(_writable(call), call.io(), None)
+    count = await _finish_write(_writable(call), call.io(), None)
+    await _trace_data(call, count, written=True)
+    return count
+
+
+async def _trace_data(call: Call, count: int, written: bool) -> None:
+    """Ask the client once more for what it read or wrote, if that is recorded."""
+    if count and call.kernel.tracing.wants_data(call.process):
+        data = await call.memory.copyin(call["buf"], count)
+        call.kernel.tracing.data(call.process, call["fd"], written, data)
 
 
 @syscall("pread", component="rumpvfs")
 async def pread(call: Call) -> int:
     file = _readable(call)
     _check_position(file, call["offset"])
-    return await _finish_read(file, call.io(), call["offset"])
+    count = await _finish_read(file, call.io(), call["offset"])
+    await _trace_data(call, count, written=False)
+    return count
 
 
 @syscall("pwrite", component="rumpvfs")
 async def pwrite(call: Call) -> int:
     file = _writable(call)
     _check_position(file, call["offset"])
-    return await _finish_write(file, call.io(), call["offset"])
+    count = await _finish_write(file, call.io(), call["offset"])
+    await _trace_data(call, count, written=True)
+    return count
 
 
 async def _vector(call: Call) -> UserIo:

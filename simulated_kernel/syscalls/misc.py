@@ -11,7 +11,6 @@ from ..errors import refuse
 from .registry import Call, syscall
 
 RLIM_NLIMITS = 12
-MODCTL_STAT = 2
 
 
 def _limit(call: Call, raw: bytes) -> tuple[int, int]:
@@ -51,16 +50,3 @@ async def reboot(call: Call) -> None:
         raise refuse("EPERM")
     call.kernel.halted = True
     mark_change()
-
-
-@syscall("modctl")
-async def modctl(call: Call) -> None:
-    if call["cmd"] != MODCTL_STAT:
-        raise refuse("EINVAL")
-    abi, word = call.memory.abi, call.memory.abi.word_size
-    raw = await call.memory.copyin(call["arg"], 2 * word)
-    length = abi.read_integer("size_t", raw[word:])
-    records = call.kernel.module_records()
-    if abi.read_integer("pointer", raw):
-        await call.memory.copyout(abi.read_integer("pointer", raw), records[:length])
-    await call.memory.copyout(call["arg"] + word, abi.integer("size_t", len(records)))

@@ -71,6 +71,7 @@ class Call:
         """Resolve a path as this process sees it; see :func:`..vfs.lookup.resolve`."""
         from ..vfs.lookup import resolve
 
+        self.kernel.tracing.path(self.process, path)
         return resolve(self.process.view(), path, start or self.process.directory, **how)
 
 

@@ -166,6 +166,7 @@ class DiskType(MountableType):
     async def _device(self, arguments: MountArguments, pointer: int) -> Node:
         path = await arguments.memory.path(pointer)
         process = arguments.process
+        arguments.kernel.tracing.path(process, path)
         return resolve(process.view(), path, process.directory).existing()
 
     async def make(self, arguments: MountArguments) -> FileSystem:

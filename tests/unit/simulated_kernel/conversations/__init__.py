@@ -19,6 +19,7 @@ from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversatio
     interface_addresses,
     interfaces,
     local_sockets,
+    modules,
     mounts,
     names,
     routes,
@@ -107,6 +108,8 @@ _OTHERS: tuple[Conversation, ...] = (
     socket_options.socket_options,
     socket_options.protocol_options,
     socket_options.signals,
+    modules.modules,
+    modules.traces,
 )
 CONVERSATIONS: dict[str, Conversation] = {
     **{f"{function.__name__} in the root": in_root(function) for function in _ABOUT_FOLDERS},
