@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.tests.support.backends import rump_server, running
-from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations import CONVERSATIONS, Scribe
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.catalogue import CONVERSATIONS
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import Scribe
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient import RawClient
 
 
