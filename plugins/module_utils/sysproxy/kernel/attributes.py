@@ -87,7 +87,7 @@ class Attributes(Base):
 
         In ``ns`` a None stands for a time that is left as it is.
         """
-        data = self._timespecs(times, ns)
+        data = self.timespecs(times, ns)
         self._at("utimensat", AT.FDCWD if dir_fd is None else dir_fd, path, data, follow_symlinks=follow_symlinks)
 
     def futime(
@@ -98,13 +98,16 @@ class Attributes(Base):
         ns: tuple[int | None, int | None] | None = None,
     ) -> None:
         """:meth:`utime` of a descriptor."""
-        self.call("futimens", fd, self._timespecs(times, ns))
+        self.call("futimens", fd, self.timespecs(times, ns))
 
     def _at(self, name: str, dir_fd: int, path: StrPath, *arguments: int | bytes, follow_symlinks: bool = True) -> None:
         flag = 0 if follow_symlinks else AT.SYMLINK_NOFOLLOW
         self.call(name, dir_fd, path_bytes(path), *arguments, flag, subject=os.fsdecode(path))
 
-    def _timespecs(self, times: tuple[float, float] | None, ns: tuple[int | None, int | None] | None) -> bytes:
+    def timespecs(
+        self, times: tuple[float, float] | None = None, ns: tuple[int | None, int | None] | None = None
+    ) -> bytes:
+        """The two struct timespec of utimensat(2) and futimens(2), for :meth:`utime`'s arguments."""
         if times is not None:
             if ns is not None:
                 raise ValueError("either times or ns, not both")
