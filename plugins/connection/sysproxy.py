@@ -73,6 +73,23 @@ options:
       - name: ANSIBLE_RUMP_SSH_ARGS
     vars:
       - name: ansible_rump_ssh_args
+  rumpctrl_path:
+    description:
+      - The folder on the controller that rumpctrl's utilities are in, C(bin) of a rumpctrl that was built from
+        U(https://github.com/rumpkernel/rumpctrl).
+      - With it M(ansible.builtin.raw) and M(rumpkernel.rump.rump_command) run them, and nothing else. They reach
+        servers by C(unix://) and C(tcp://) URLs.
+    type: string
+    env:
+      - name: RUMPCTRL_PATH
+    vars:
+      - name: ansible_rumpctrl_path
+  rumpctrl_timeout:
+    description: Seconds that a utility may take that M(ansible.builtin.raw) runs.
+    type: float
+    default: 120
+    vars:
+      - name: ansible_rumpctrl_timeout
   word_size:
     description:
       - Bytes of a pointer in the kernel, for machines whose kernels come in several kinds (evbarm, evbmips
@@ -109,6 +126,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
     RumpWarning,
     connect,
 )
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils import rumpctrl
 
 display = Display()
 
@@ -123,6 +141,7 @@ class Connection(ConnectionBase):
 
     transport = "rumpkernel.rump.sysproxy"
     has_pipelining = False
+    allow_executable = False  # there is no shell to give a command to
 
     _kernel: Kernel | None = None
 
@@ -184,7 +203,9 @@ class Connection(ConnectionBase):
         return kernel
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        raise AnsibleError(_NO_SHELL)
+        """One of rumpctrl's utilities, where the controller has them."""
+        options = {name: self.get_option(name) for name in ("rumpctrl_path", "rumpctrl_timeout")}
+        return rumpctrl.run(self.url, options, cmd, in_data)
 
     def put_file(self, in_path: str, out_path: str) -> None:
         raise AnsibleError(_NO_SHELL)

@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs rump_command in the Ansible worker, with the utilities that the connection knows of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.rumpkernel.rump.plugins.modules import rump_command
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.action import TRANSPORT, RumpAction
+
+
+class ActionModule(RumpAction):
+    module = rump_command.MODULE
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        if self._connection.transport == TRANSPORT and not self._task.args.get("rumpctrl_path"):
+            folder = self._connection.get_option("rumpctrl_path")
+            if folder:
+                self._task.args = {**self._task.args, "rumpctrl_path": folder}
+        return super().run(tmp, task_vars)
