@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, KernelError
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.ioctls import IOCTLS
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.ioctls import CHANGED, IOCTLS
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.releases import (
     CONSTANTS,
     Release,
@@ -245,8 +245,19 @@ def test_ioctls_that_a_release_does_not_have() -> None:
 def test_ioctls_that_stayed(release: Release) -> None:
     """netinet6/in6_var.h of 7.99.34 and 10 number these alike."""
     for name in IOCTLS:
-        if name != "SIOCGIFAFLAG_IN":
+        if name != "SIOCGIFAFLAG_IN" and not any(name in changed for changed in CHANGED.values()):
             assert abi(release).ioctl(name) == abi((7, 99, 34)).ioctl(name)
+
+
+def test_ioctls_of_neighbour_discovery() -> None:
+    """netinet6/in6_var.h of 7.99.34 (table) and of 10, where a kernel no longer hears router advertisements."""
+    former, later = abi((9, 3)), abi((10, 0))
+    assert (former.ioctl("SIOCGIFINFO_IN6"), former.ioctl("SIOCSIFINFO_IN6")) == (0xC048696C, 0xC048696D)
+    assert (later.ioctl("SIOCGIFINFO_IN6"), later.ioctl("SIOCSIFINFO_IN6")) == (0xC0206971, 0xC0206972)
+    assert former.has_ioctl("SIOCSRTRFLUSH_IN6")
+    assert former.has_ioctl("SIOCSPFXFLUSH_IN6")
+    assert not later.has_ioctl("SIOCSRTRFLUSH_IN6")
+    assert not later.has_ioctl("SIOCSPFXFLUSH_IN6")
 
 
 @pytest.mark.parametrize(

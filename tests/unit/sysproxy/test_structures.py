@@ -48,7 +48,7 @@ RENAMED: Final = {
 }
 # C declares these as struct sockaddr, and fills them with a struct sockaddr_in.
 CASTS: Final = {("ifaliasreq", name): "sockaddr_in" for name in ("ifra_addr", "ifra_dstaddr", "ifra_mask")}
-NO_MEMBERS_IN_C: Final = {"ifm_end", "ifam_end"}  # they only align a structure's end
+NO_MEMBERS_IN_C: Final = {"ifm_data_start", "ifm_end", "ifam_end", "rtm_rmx_start"}  # they only align what follows
 
 
 def members_in_table(name: str, abi: Abi) -> dict[str, tuple[int, int]]:
@@ -56,7 +56,9 @@ def members_in_table(name: str, abi: Abi) -> dict[str, tuple[int, int]]:
     c_name, part = PARTS.get(name, (name, ""))
     column = 3 + 2 * table_column(abi)
     rows = {
-        row[1]: (int(row[column]), int(row[column + 1])) for row in table("structs") if row[0] == c_name and row[column]
+        row[1]: (int(row[column]), int(row[column + 1]))
+        for row in table("structs")
+        if row[0] == c_name and row[column] and "@bit" not in row[column + 1]
     }
     base = rows[part.removesuffix(".")][0] if part else 0
     found = {path.removeprefix(part): (at - base, size) for path, (at, size) in rows.items() if path.startswith(part)}
@@ -183,6 +185,27 @@ def test_the_address_message_changed_with_release_8(release: tuple[int, ...], si
             "ifam_metric": 24,
         }
         assert {name: layout.offset_of(name) for name in places} == places
+
+
+@pytest.mark.parametrize("name", ["if_msghdr", "rt_msghdr"])
+def test_messages_have_their_64_bit_parts_at_multiples_of_8_on_every_machine(name: str) -> None:
+    """net/if.h and net/route.h: __align64, where the 68000 family has 64-bit integers at multiples of 2."""
+    layout = Abi(4, 2, "big", machine="atari").struct(name)
+    part = {"if_msghdr": "ifm_data", "rt_msghdr": "rtm_rmx"}[name]
+    assert layout.offset_of(part) == AMD64.struct(name).offset_of(part)
+    assert layout.size % 8 == 0
+
+
+def test_neighbour_discovery_of_release_10() -> None:
+    """netinet6/nd6.h of 10: what router advertisements had is gone from struct nd_ifinfo."""
+    layout = Abi(8, 8, "little", release=(10, 0)).struct("in6_ndireq")
+    assert layout.size == 32
+    assert {name: layout.offset_of(f"ndi.{name}") for name in ("chlim", "basereachable", "retrans", "flags")} == {
+        "chlim": 16,
+        "basereachable": 20,
+        "retrans": 24,
+        "flags": 28,
+    }
 
 
 def test_members_that_are_not_named_are_zero() -> None:

@@ -115,6 +115,61 @@ class RTM(IntEnum):
     CHGADDR = 21
 
 
+class RTF(IntFlag):
+    """Flags of a route or a neighbour (net/route.h). Up to release 7, 0x100 is RTF_CLONING, 0x200 RTF_XRESOLVE,
+    0x400 RTF_LLINFO and 0x2000 RTF_CLONED."""
+
+    UP = 0x1
+    GATEWAY = 0x2
+    HOST = 0x4
+    REJECT = 0x8
+    DYNAMIC = 0x10
+    MODIFIED = 0x20
+    DONE = 0x40
+    MASK = 0x80
+    CONNECTED = 0x100
+    LLDATA = 0x400
+    STATIC = 0x800
+    BLACKHOLE = 0x1000
+    PROTO2 = 0x4000
+    PROTO1 = 0x8000
+    SRC = 0x10000
+    ANNOUNCE = 0x20000
+    LOCAL = 0x40000
+    BROADCAST = 0x80000
+
+
+class RTV(IntFlag):
+    """Metrics that a routing message sets (net/route.h)."""
+
+    MTU = 0x1
+    HOPCOUNT = 0x2
+    EXPIRE = 0x4
+    RPIPE = 0x8
+    SPIPE = 0x10
+    SSTHRESH = 0x20
+    RTT = 0x40
+    RTTVAR = 0x80
+
+
+class NET_RT(IntEnum):
+    """What sysctl net.route is asked for (sys/socket.h); the interface list's number differs between releases."""
+
+    DUMP = 1
+    FLAGS = 2
+
+
+class ND6_IFF(IntFlag):
+    """IPv6 options of an interface (netinet6/nd6.h). Release 10 has neither ACCEPT_RTADV nor OVERRIDE_RTADV."""
+
+    PERFORMNUD = 0x1
+    ACCEPT_RTADV = 0x2
+    PREFER_SOURCE = 0x4
+    IFDISABLED = 0x8
+    OVERRIDE_RTADV = 0x10
+    AUTO_LINKLOCAL = 0x20
+
+
 class MNT(IntFlag):
     """Flags of a mount point and of the mount and unmount calls (sys/fstypes.h)."""
 

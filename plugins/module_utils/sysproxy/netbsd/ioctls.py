@@ -43,6 +43,10 @@ IOCTLS: dict[str, tuple[str, str, int, str]] = {
     "SIOCGIFNETMASK_IN6": ("WR", "i", 37, "in6_ifreq"),
     "SIOCGIFDSTADDR_IN6": ("WR", "i", 34, "in6_ifreq"),
     "SIOCGIFALIFETIME_IN6": ("WR", "i", 106, "in6_ifreq"),
+    "SIOCGIFINFO_IN6": ("WR", "i", 108, "in6_ndireq"),
+    "SIOCSIFINFO_IN6": ("WR", "i", 109, "in6_ndireq"),
+    "SIOCSPFXFLUSH_IN6": ("WR", "i", 79, "in6_ifreq"),
+    "SIOCSRTRFLUSH_IN6": ("WR", "i", 80, "in6_ifreq"),
     "SIOCGIFDATA": ("WR", "i", 133, "ifdatareq"),
     "SIOCZIFDATA": ("WR", "i", 134, "ifdatareq"),
     "SIOCGIFCAP": ("WR", "i", 118, "ifcapreq"),
@@ -59,8 +63,27 @@ IOCTLS: dict[str, tuple[str, str, int, str]] = {
 # Ioctls that releases before these do not have.
 SINCE: dict[Release, str] = {(7, 99, 17): "SIOCGIFAFLAG_IN"}
 
+# Numbers that changed, by the first release that has them; where there is none, the ioctl went. Release 10
+# (9.99.66) left router advertisements to userland, and with them most of struct in6_ndireq.
+CHANGED: dict[Release, dict[str, int | None]] = {
+    (9, 99, 66): {
+        "SIOCGIFINFO_IN6": 113,
+        "SIOCSIFINFO_IN6": 114,
+        "SIOCSPFXFLUSH_IN6": None,
+        "SIOCSRTRFLUSH_IN6": None,
+    },
+}
+
 
 def ioctls(release: Release) -> dict[str, tuple[str, str, int, str]]:
     """The ioctls of a release, by name."""
     absent = " ".join(names for since, names in SINCE.items() if release < since).split()
-    return {name: what for name, what in IOCTLS.items() if name not in absent}
+    found = {name: what for name, what in IOCTLS.items() if name not in absent}
+    for since, changed in CHANGED.items():
+        if release < since:
+            continue
+        for name, number in changed.items():
+            direction, group, _former, kind = found.pop(name)
+            if number is not None:
+                found[name] = (direction, group, number, kind)
+    return found
