@@ -174,7 +174,7 @@ def test_check_run_run_again(kernel: Kernel, place: str, name: str) -> None:
 def test_the_result_is_what_the_kernel_holds(kernel: Kernel, place: str) -> None:
     kernel.write_file("/w/f", b"12345", 0o640)
     kernel.chown("/w/f", 7, 8)
-    wanted = {"state": "file", "mode": "0640", "uid": 7, "gid": 8, "owner": "7", "group": "8", "size": 5}
+    wanted = {"state": "file", "mode": "0640", "uid": 7, "gid": 8, "owner": "7", "group": "8", "size": 5, "flags": []}
     assert file(kernel, "/w/f") == {
         "path": "/w/f",
         "changed": False,

@@ -37,6 +37,10 @@ _COMPONENT_OF_FSTYPE = {
     "union": "rumpfs_union",
     "procfs": "rumpfs_kernfs",
 }
+# What a file's flags may forbid, even to the superuser, who is refused next to nothing else.
+_CALLS_ON_FILES = frozenset(
+    "open chmod lchmod chown lchown utimensat unlink rmdir rename link symlink mkdir mkfifo mknod truncate".split()
+)
 _NO_COMPONENT = ("ENOSYS", "EOPNOTSUPP", "ENODEV", "EAFNOSUPPORT", "EPROTONOSUPPORT")
 
 
@@ -51,8 +55,13 @@ def component_of_cloner(cloner: str) -> str:
 
 
 def advice(error: KernelError) -> str:
-    """What to do about a refused call that a missing component explains; empty where none does."""
+    """What to do about a refused call that a missing component or a file's flags explain; empty where none does."""
     component = None
+    if error.name == "EPERM" and error.call in _CALLS_ON_FILES:
+        return (
+            "; flags of the file or of its directory, such as uchg or schg, may forbid it: "
+            "rump_stat shows them, and rump_file's option flags clears them"
+        )
     if error.call == "sysctl" and error.subject.startswith("net.route") and error.name == "ENOENT":
         component = "rumpnet_net"
     elif error.name not in _NO_COMPONENT:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file module's resource: files, directories and links, with the meanings of ansible.builtin.file."""
+"""The file module's resource: files, directories, links, pipes and devices, with the meanings of ansible.builtin.file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ import secrets
 import stat
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ..sysproxy import Kernel, KernelError
+from ..sysproxy.kernel.attributes import names_of_flags
+from ..sysproxy.kernel.descriptors import stat_result
+from ..sysproxy.kernel.files import major, minor
 from .failures import OptionError
 from .file_attributes import Attributes, Difference
+from .file_flags import flags_text
 from .file_mode import NEW_DIRECTORY, NEW_FILE, mode_text
+from .file_nodes import Node, number_text
 from .plan import Plan
+
+_NODES: Final = {stat.S_IFIFO: "fifo", stat.S_IFCHR: "char", stat.S_IFBLK: "block"}
+_FILES: Final = ("file", "hard", *_NODES.values())
+"""The states of what is neither a directory nor a link."""
 
 
 def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
@@ -26,7 +35,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
 
 
 def state_of(kernel: Kernel, path: str) -> str:
-    """absent, link, directory, hard (a file with several names) or file, which is all else."""
+    """absent, link, directory, fifo, char, block, hard (a file with several names) or file, which is all else."""
     found = _lstat(kernel, path)
     return "absent" if found is None else _state(found)
 
@@ -35,7 +44,9 @@ def describe(kernel: Kernel, path: str) -> dict[str, Any]:
     """What Ansible's modules return about a file; empty for one that is not there, and a link that leads nowhere."""
     if not kernel.exists(path):
         return {}
-    found = kernel.lstat(path)
+    native = kernel.native_stat(path, follow_symlinks=False)
+    found = stat_result(native)
+    device = {"major": major(found.st_rdev), "minor": minor(found.st_rdev)} if _is_device(found) else {}
     return {
         "state": _state(found),
         "mode": mode_text(found.st_mode),
@@ -44,6 +55,8 @@ def describe(kernel: Kernel, path: str) -> dict[str, Any]:
         "owner": str(found.st_uid),  # what Ansible's modules say of a number that has no name
         "group": str(found.st_gid),
         "size": found.st_size,
+        "flags": names_of_flags(native.st_flags),
+        **device,
     }
 
 
@@ -52,7 +65,13 @@ def _state(found: os.stat_result) -> str:
         return "link"
     if stat.S_ISDIR(found.st_mode):
         return "directory"
+    if (node := _NODES.get(stat.S_IFMT(found.st_mode))) is not None:
+        return node
     return "hard" if found.st_nlink > 1 else "file"
+
+
+def _is_device(found: os.stat_result) -> bool:
+    return stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)
 
 
 def _lstat(kernel: Kernel, path: str) -> os.stat_result | None:
@@ -82,6 +101,7 @@ class _Planner:
             raise OptionError("recurse", f"goes with the state 'directory', and that of {self.path} is {self.state!r}")
         if self.src is not None and self.state not in ("link", "hard"):
             raise OptionError("src", f"goes with the states 'link' and 'hard', not with {self.state!r}")
+        self.node = Node.parse(kernel, parameters, self.state)
         self.attributes = Attributes.parse(parameters, self.state)
         self.difference = Difference()
         self.made = Plan()
@@ -94,7 +114,10 @@ class _Planner:
     def plan(self) -> Plan:
         states: dict[str, Callable[[], dict[str, Any]]] = {
             "absent": self._absent,
+            "block": self._node,
+            "char": self._node,
             "directory": self._directory,
+            "fifo": self._node,
             "file": self._file,
             "hard": self._hard,
             "link": self._link,
@@ -167,15 +190,20 @@ class _Planner:
         self.attributes.note_new(self.difference, NEW_DIRECTORY)
         for directory in reversed(missing):
             self.made.add(f"make the directory {directory}", partial(self._make_directory, directory))
+        if self.attributes.flags is not None:
+            # Some of them would not let the next directory be made in one that has them.
+            for directory in missing:
+                text = f"set the flags of {directory} to {flags_text(self.attributes.flags.of(0))}"
+                self.made.add(text, partial(self.attributes.only_flags().settle, self.kernel, directory))
 
     def _make_directory(self, path: str) -> None:
         mode = self.attributes.mode
         self.kernel.mkdir(path, 0o777 if mode is None else mode.of(NEW_DIRECTORY))
-        self.attributes.settle(self.kernel, path)
+        self.attributes.but_flags().settle(self.kernel, path)
 
     def _file(self) -> dict[str, Any]:
         path, found = self._followed()
-        if found not in ("file", "hard"):
+        if found not in _FILES:
             more = " (the state 'touch' makes an empty file)" if found == "absent" else ""
             raise OptionError("path", f"file ({path}) is {found}, cannot continue{more}", path=path, state=found)
         self._plan_attributes(path)
@@ -202,6 +230,42 @@ class _Planner:
             self.kernel.unlink(self.path)
             raise
 
+    def _node(self) -> dict[str, Any]:
+        """A pipe or a device."""
+        self.path, self.found = self._followed()
+        kernel, node, path, found = self.kernel, self.node, self.path, self.found
+        if found == self.state and node.is_at(kernel.lstat(path)):
+            self._plan_attributes(path)
+            return {"path": path}
+        if found == "absent":
+            self.made.conditions.append(partial(self._require_parent, node.call))
+            self.made.add(f"make the {node.text} {path}", partial(self._make_node, path))
+        else:
+            self._require_replaceable()
+            self.made.add(f"replace the {found} {path} by a {node.text}", partial(self._put_in_place, self._make_node))
+        if found == self.state:
+            self.difference.note("device", number_text(kernel.lstat(path).st_rdev), number_text(node.device or 0))
+        else:
+            self.difference.note("state", found, self.state)
+        self.attributes.note_new(self.difference, node.type | NEW_FILE & 0o777)
+        if self.attributes.flags is not None:
+            text = f"set the flags of {path} to {flags_text(self.attributes.flags.of(0))}"
+            self.made.add(text, lambda: self.attributes.only_flags().settle(self.kernel, path))
+        return {"path": path}
+
+    def _make_node(self, path: str) -> None:
+        mode = self.attributes.mode
+        self.node.make(self.kernel, path, 0o666 if mode is None else mode.of(self.node.type | NEW_FILE & 0o777))
+        self.attributes.but_flags().settle(self.kernel, path)
+
+    def _require_replaceable(self) -> None:
+        """:raises OptionError: what is at ``path`` may hold something that is not to be lost."""
+        if self.found == "directory" and self.force and self.kernel.listdir(self.path):
+            raise OptionError("path", f"the directory {self.path} is not empty, refusing to replace it")
+        if self.found not in _NODES.values() and not self.force:
+            text = f"refusing to replace the {self.found} {self.path} by a {self.node.text} (force: true does it)"
+            raise OptionError("path", text, path=self.path, state=self.found)
+
     def _link(self) -> dict[str, Any]:
         src = self.src
         if src is None and self.follow and self.found == "link" and self.kernel.exists(self.path):
@@ -214,7 +278,7 @@ class _Planner:
                 raise OptionError("path", f"refusing to convert from directory to symlink for {self.path}")
             if self.kernel.listdir(self.path):
                 raise OptionError("path", f"the directory {self.path} is not empty, refusing to convert it")
-        elif self.found in ("file", "hard") and not self.force:
+        elif self.found in _FILES and not self.force:
             raise OptionError("path", f"refusing to convert from {self.found} to symlink for {self.path}")
         if self.found != "link":
             if src is None:
@@ -296,8 +360,8 @@ class _Planner:
             raise OptionError("path", f"refusing to convert from directory to hard link for {self.path}")
         if self.found == "hard" and not self.force:
             raise OptionError("path", f"Cannot link, different hard link exists at destination {self.path}")
-        if self.found == "file" and not self.force:
-            raise OptionError("path", f"Cannot link, file exists at destination {self.path}")
+        if self.found in _FILES and not self.force:
+            raise OptionError("path", f"Cannot link, {self.found} exists at destination {self.path}")
 
     def _link_hard(self, src: str, path: str) -> None:
         try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Owner, group, mode and times of one file: what is asked for, and what of it is to be changed."""
+"""Owner, group, mode, times and flags of one file: what is asked for, and what of it is to be changed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from functools import partial
 from typing import Any
 
 from ..sysproxy import Kernel
+from ..sysproxy.kernel.attributes import names_of_flags
+from ..sysproxy.kernel.descriptors import stat_result
 from ..sysproxy.netbsd.constants import UTIME
 from .failures import OptionError
+from .file_flags import Flags, flags_text, unlocked
 from .file_mode import Mode, mode_text
 from .plan import Plan
 
@@ -50,10 +53,11 @@ class Attributes:
     gid: int | None = None
     access_time: int | None = None
     modification_time: int | None = None
+    flags: Flags | None = None
 
     @classmethod
     def parse(cls, parameters: Mapping[str, Any], state: str) -> Attributes:
-        """From the options ``mode``, ``owner``, ``group`` and those of the times.
+        """From the options ``mode``, ``owner``, ``group``, ``flags`` and those of the times.
 
         :raises OptionError: one of them means nothing.
         """
@@ -63,6 +67,7 @@ class Attributes:
             gid=parse_id("group", parameters.get("group"), _GROUPS),
             access_time=parse_time("access_time", parameters, state),
             modification_time=parse_time("modification_time", parameters, state),
+            flags=None if parameters.get("flags") is None else Flags.parse(parameters["flags"]),
         )
 
     def of_new(self) -> Attributes:
@@ -73,6 +78,13 @@ class Attributes:
             modification_time=None if self.modification_time is UTIME.NOW else self.modification_time,
         )
 
+    def but_flags(self) -> Attributes:
+        """All but the flags, which may forbid to rename a file, or to make something in a directory."""
+        return replace(self, flags=None)
+
+    def only_flags(self) -> Attributes:
+        return Attributes(flags=self.flags)
+
     def note_new(self, difference: Difference, st_mode: int) -> None:
         """Tell of the attributes that a file will have that is to be made with ``st_mode``."""
         if self.uid is not None:
@@ -81,6 +93,8 @@ class Attributes:
             difference.after["group"] = self.gid
         if self.mode is not None:
             difference.after["mode"] = mode_text(self.mode.of(st_mode))
+        if self.flags is not None:
+            difference.after["flags"] = names_of_flags(self.flags.of(0))
 
     def plan(self, kernel: Kernel, plan: Plan, path: str, difference: Difference | None = None) -> None:
         """Add to ``plan`` what is to be changed of ``path`` itself; its times are those of its target, if it is a link.
@@ -89,8 +103,27 @@ class Attributes:
         """
         if self == Attributes():
             return
-        found = kernel.lstat(path)
+        native = kernel.native_stat(path, follow_symlinks=False)
+        found, flags = stat_result(native), native.st_flags
         difference = difference or Difference()
+        others = Plan()
+        self._plan_others(kernel, others, path, found, difference)
+        # Flags that are named are the task's to lift for as long as it works on the file.
+        now = unlocked(flags) if self.flags is not None and others.changes else flags
+        if now != flags:
+            _add_flags(kernel, plan, path, now, f"lift the flags {flags_text(flags & ~now)} of {path} to change it")
+        plan.changes += others.changes
+        if self.flags is None:
+            return
+        wanted = self.flags.of(flags)
+        difference.note("flags", names_of_flags(flags), names_of_flags(wanted))
+        if wanted != now:
+            _add_flags(kernel, plan, path, wanted, f"set the flags of {path} to {flags_text(wanted)}")
+
+    def _plan_others(
+        self, kernel: Kernel, plan: Plan, path: str, found: os.stat_result, difference: Difference
+    ) -> None:
+        """Owner, group, mode and times."""
         mode = None if self.mode is None else self.mode.of(found.st_mode)
         # A kernel may take the set-id bits of a file whose owner changes.
         again = mode if mode is not None and mode & (stat.S_ISUID | stat.S_ISGID) else None
@@ -134,6 +167,10 @@ class Attributes:
         plan = Plan()
         self.of_new().plan(kernel, plan, path)
         plan.execute()
+
+
+def _add_flags(kernel: Kernel, plan: Plan, path: str, flags: int, text: str) -> None:
+    plan.add(text, partial(kernel.chflags, path, flags, follow_symlinks=False))
 
 
 def _chown(kernel: Kernel, path: str, uid: int, gid: int, mode: int | None) -> None:
