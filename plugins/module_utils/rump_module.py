@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from .resources.failures import OptionError, advice
+from .resources.failures import OptionError, Unmet, advice
 from .resources.plan import Plan
 from .sysproxy import Kernel, KernelError, RumpError, RumpWarning, connect
 from .sysproxy.kernel.sysctl import UnknownSysctl
@@ -73,6 +73,8 @@ class RumpModule:
             raise ModuleFailure(_failure(kernel.url, f"{error}{advice(error)}", plan, **about)) from error
         except OptionError as error:
             raise ModuleFailure(_failure(kernel.url, str(error), plan, **error.about)) from error
+        except Unmet as error:
+            raise ModuleFailure({**error.facts, **_failure(kernel.url, str(error), plan)}) from error
         except UnknownSysctl as error:
             about = {"call": "sysctl", "object": error.name, "errno": "ENOENT"}
             raise ModuleFailure(_failure(kernel.url, f"name: {error}", plan, **about)) from error

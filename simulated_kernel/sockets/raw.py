@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ..kernel import SimulatedKernel
 
 LIMIT = 8192
-IPPROTO_ICMP, IPPROTO_ICMPV6 = 1, 58
+IPPROTO_ICMP, IPPROTO_IPV6, IPPROTO_ICMPV6 = 1, 41, 58
+IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT = 37, 47
 ECHO, ECHO_REPLY = 8, 0
 ECHO6, ECHO6_REPLY = 128, 129
 
@@ -89,13 +90,19 @@ class RawSocket(InternetSocket):
         told = self.kernel.abi.integer("uint16", length)
         return b"\x45\0" + told + bytes(4) + struct.pack(">BBH", 255, IPPROTO_ICMP, 0) + address + address
 
+    def _told(self) -> list[Control]:
+        """What those who ask are told beside a packet: an answer's hop limit."""
+        if self.family == AF_INET or not any(self.ip_options.get(IPPROTO_IPV6, IPV6_RECVHOPLIMIT)):
+            return []
+        return [Control(IPPROTO_IPV6, IPV6_HOPLIMIT, self.kernel.abi.integer("int", 64))]
+
     def take_packet(self, packet: bytes, source: bytes, protocol: int) -> None:
         wanted = self.protocol in (0, protocol)
         if not wanted or (not is_any(self.remote_address) and self.remote_address != source):
             return
         if not is_any(self.local_address) and self.local_address != source:
             return
-        record = Record(bytearray(packet), self.name(source, 0))
+        record = Record(bytearray(packet), self.name(source, 0), self._told())
         if self.received.fits(record):
             self.received.append_record(record)
             self.changed.ring()

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..sysproxy import KernelError
 
 
@@ -20,6 +23,14 @@ class OptionError(Exception):
         self.option = option
         self.about = about
         super().__init__(f"{option}: {text}")
+
+
+class Unmet(Exception):
+    """What the task demands of the kernel is not so, though all calls went well. ``facts`` are for the result."""
+
+    def __init__(self, text: str, facts: Mapping[str, Any]) -> None:
+        self.facts = facts
+        super().__init__(text)
 
 
 # The rump component that serves an interface's cloner, an address family, a file system: by habit
