@@ -73,9 +73,10 @@ class Inet6:
     def control(self, request: IoctlRequest, interface: Interface) -> None:
         """An ioctl on an IPv6 socket that the driver left to the protocol."""
         handler = _HANDLERS.get(request.name)
-        if handler is None:
+        if handler is not None:
+            handler(self, request, interface)
+        elif not self._stack.discovery.control(request, interface):
             raise refuse("ENOTTY")
-        handler(self, request, interface)
 
     def _scoped(self, request: IoctlRequest, interface: Interface, name: str) -> tuple[Any, bytes]:
         """(the argument's sockaddr, its address with the scope embedded)."""
@@ -313,7 +314,7 @@ class Inet6:
 
     def interface_up(self, interface: Interface) -> None:
         """Give the interface its own addresses, then look at those that were detached (in6_if_up)."""
-        self._attach_interface(interface)
+        self.attach_interface(interface)
         if not interface.is_ready:
             return
         for address in self.addresses(interface):
@@ -332,8 +333,10 @@ class Inet6:
             if address.detach():
                 self._stack.notices.address_added(interface, address, None)
 
-    def _attach_interface(self, interface: Interface) -> None:
+    def attach_interface(self, interface: Interface) -> None:
         """in6_ifattach: ::1 for a loopback, a link-local address for all that can have one."""
+        if interface.kind.type == IFT_BRIDGE:
+            self._stack.discovery.refuse_bridge(interface)
         if interface.kind.type in (IFT_BRIDGE, IFT_CARP) or interface.mtu < MINIMUM_MTU:
             return
         if not interface.flags & IFF_MULTICAST:
@@ -348,9 +351,9 @@ class Inet6:
                 self.update(interface, LOOPBACK, mask, LOOPBACK, IN6_IFF_NODAD, infinite)
             except SyscallError:
                 return
-        kernel = self._stack.kernel
-        automatic = kernel.sysctl.value("net.inet6.ip6.auto_linklocal", 1) if hasattr(kernel, "sysctl") else 1
-        if not automatic or any(is_link_local(address.address) for address in self.addresses(interface)):
+        if not self._stack.discovery.gives_link_local(interface) or any(
+            is_link_local(address.address) for address in self.addresses(interface)
+        ):
             return
         identifier = interface_identifier(self._stack, interface)
         address = embed_scope(b"\xfe\x80" + bytes(6) + identifier, interface.index)

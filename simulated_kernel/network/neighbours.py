@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import refuse
-from .addresses import AF_INET, AF_LINK, sockaddr_in, sockaddr_in6
+from .addresses import AF_INET, AF_INET6, AF_LINK, sockaddr_in, sockaddr_in6
 from .messages import RTAX_DST, RTAX_GATEWAY, RTM_GET
 from .route_messages import RouteMessage
-from .routes import RTF_ANNOUNCE, RTF_HOST, RTF_STATIC
+from .routes import RTF_ANNOUNCE, RTF_GATEWAY, RTF_HOST, RTF_STATIC
 
 if TYPE_CHECKING:
     from .interfaces import Interface
     from .stack import NetworkStack
+
+SIN_PROXY = 1
 
 
 @dataclass
@@ -44,11 +46,18 @@ class NeighbourTable:
         return known
 
     def add(self, index: int, address: bytes, link: bytes, expires: int, published: bool) -> None:
-        """An entry by hand, from a sockaddr_dl; EEXIST if there is one that stays, EINVAL without the interface."""
+        """An entry by hand, from a sockaddr_dl.
+
+        EEXIST if there is one that stays, EINVAL without the interface, ENOMEM if no link leads to the address.
+        """
         interface = self._interface(index)
         known = self.find(interface, address)
         if known is not None and not known.expires:
             raise refuse("EEXIST")
+        if known is None:
+            route = self._stack.routes.match(AF_INET if len(address) == 4 else AF_INET6, address)
+            if route is None or route.flags & RTF_GATEWAY:
+                raise refuse("ENOMEM")
         start = 8 + link[5]
         hardware_address = link[start : start + 6].ljust(len(interface.hardware_address), b"\0")
         self._entries[interface, address] = Neighbour(hardware_address, expires, published)
@@ -94,7 +103,11 @@ class NeighbourTable:
 
     def _message(self, interface: Interface, address: bytes, entry: Neighbour) -> bytes:
         abi = self._stack.kernel.abi
-        destination = sockaddr_in(address) if len(address) == 4 else sockaddr_in6(abi, address)
+        if len(address) == 4:
+            # struct sockaddr_inarp: the last two bytes, sin_other, say whether it is published.
+            destination = sockaddr_in(address)[:14] + abi.integer("uint16", SIN_PROXY if entry.published else 0)
+        else:
+            destination = sockaddr_in6(abi, address)
         flags = RTF_HOST | (0 if entry.expires else RTF_STATIC) | (RTF_ANNOUNCE if entry.published else 0)
         addresses = {RTAX_DST: destination, RTAX_GATEWAY: self.link_address(interface, entry)}
         message = RouteMessage(RTM_GET, interface.index, flags, addresses=addresses)

@@ -80,6 +80,15 @@ class Prefixes:
         self._prefixes.remove(prefix)
         self._take_off_link(prefix)
 
+    def all(self) -> list[Prefix]:
+        return list(self._prefixes)
+
+    def flush(self) -> None:
+        """Forget those that are no link's own and that no address was given with (SIOCSPFXFLUSH_IN6)."""
+        for prefix in self.all():
+            if not is_link_local(prefix.bits) and not prefix.references:
+                self.let_go(prefix)
+
     def interface_removed(self, interface: Interface) -> None:
         for prefix in [prefix for prefix in self._prefixes if prefix.interface is interface]:
             self.let_go(prefix)

@@ -125,6 +125,10 @@ class RouteRequests:
         key = raw[:start] + bits[: max(0, len(raw) - start)] + raw[end:]
         route = Route(key, mask, gateway, RTF_UP | message.flags, interface, address)
         route.tag = message.addresses.get(RTAX_TAG)
+        if address is None:
+            # An interface's link address stands for that of the destination's family (link_rtrequest).
+            own = self._of_interface(raw, interface)
+            route.address = own[1] if own else None
         self._miss_gateway(route)
         by_link = message.addresses.get(RTAX_IFP)
         if by_link is not None:

@@ -18,6 +18,7 @@ from ..rooms import Errno
 from ..sysctl.node import SysctlNode
 from .addresses import AF_INET, AF_INET6, AF_LINK, InterfaceAddress
 from .bridge import Bridge
+from .discovery import Discovery
 from .inet import Inet
 from .inet6 import Inet6
 from .interfaces import IFF_UP, NAME_SIZE, Agr, Carp, Gif, Interface, Loopback, NpfLog, Pppoe, Tap, Virtif, Vlan
@@ -52,6 +53,7 @@ class NetworkStack:
         self.routes = RouteTable(self)
         self.prefixes = Prefixes(self)
         self.neighbours = NeighbourTable(self)
+        self.discovery = Discovery(self)
         self.inet = Inet(self)
         self.inet6 = Inet6(self)
         self._next_index = 1
@@ -91,6 +93,7 @@ class NetworkStack:
     def _attach(self, driver: type[Interface], name: str) -> Interface:
         interface = driver(self, name, self._take_index())
         self.interfaces.append(interface)
+        self.discovery.attach(interface)
         return interface
 
     def _take_index(self) -> int:
@@ -216,6 +219,7 @@ class NetworkStack:
                 other.members.remove(interface.name)
         self.routes.interface_removed(interface)
         self.neighbours.interface_removed(interface)
+        self.discovery.detach(interface)
         self.notices.announce(interface, IFAN_DEPARTURE)
         self.kernel.sysctl.interface_detached(interface.name)
         mark_change()

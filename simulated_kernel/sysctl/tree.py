@@ -196,6 +196,8 @@ class SysctlTree:
         for path, function in (
             ("kern.arandom", _random_bytes),
             ("net.route.rtable", kernel.network.serve_rtable),
+            ("net.inet6.icmp6.nd6_drlist", kernel.network.discovery.serve_routers),
+            ("net.inet6.icmp6.nd6_prlist", kernel.network.discovery.serve_prefixes),
         ):
             node = self.find(path)
             if node is not None:

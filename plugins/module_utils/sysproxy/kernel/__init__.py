@@ -5,7 +5,7 @@
 """The façade: a rump kernel as an object shaped like Python's ``os``.
 
 :class:`Kernel` has the calls of files, processes, sockets and mount points itself; what Python has no shape for
-hangs on it: ``k.sysctl``, ``k.interfaces`` and ``k.modules``.
+hangs on it: ``k.sysctl``, ``k.interfaces``, ``k.routes``, ``k.neighbours``, ``k.nd6`` and ``k.modules``.
 """
 
 from __future__ import annotations

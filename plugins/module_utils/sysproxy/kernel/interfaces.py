@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 from ..netbsd import KernelError, Layout
 from ..netbsd.constants import AF, CTL, IFF, IN6_IFF, RTAX, RTM, SOCK
 from .base import LARGEST_DESCRIPTOR, Base
+from .routing_messages import Names
 from .sysctl import Sysctl
 
 IPInterface: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
@@ -77,6 +78,10 @@ class Interfaces:
     def get(self, name: str) -> Interface | None:
         """The interface with that name, or None."""
         return next((found for found in self.all() if found.name == name), None)
+
+    def names(self) -> Names:
+        """The interfaces' names by index, as messages about routes need them."""
+        return Names({found.index: found.name for found in self.all()})
 
     def cloners(self) -> list[str]:
         """The kinds of interfaces that can be created, such as ``shmif``."""

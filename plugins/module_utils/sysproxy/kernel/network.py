@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's network: its interfaces, and sockets in it."""
+"""The kernel's network: its interfaces, routes and neighbours, and sockets in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from ..netbsd.kernel_error import kernel_error
 from .addresses import family_of
 from .base import LARGEST_DESCRIPTOR
 from .interfaces import Interfaces
+from .nd6 import NeighbourDiscovery
+from .neighbours import Neighbours
 from .polling import Polling
+from .routes import Routes, RoutingSocket
 from .socket_options import creation_flags
 from .sockets import Socket
 from .system import System
@@ -30,6 +33,22 @@ class Network(Polling, System):
     @cached_property
     def interfaces(self) -> Interfaces:
         return Interfaces(self, self.sysctl)
+
+    @cached_property
+    def routing_socket(self) -> RoutingSocket:
+        return RoutingSocket(self)
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes(self)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        return Neighbours(self)
+
+    @cached_property
+    def nd6(self) -> NeighbourDiscovery:
+        return NeighbourDiscovery(self)
 
     def if_nametoindex(self, name: str) -> int:
         """The index of a network interface.
