@@ -109,6 +109,16 @@ def test_calls_are_served_side_by_side(kernel: Kernel) -> None:
     assert time.monotonic() - started < 20 * 0.2 / 2
 
 
+def test_calls_that_block_hold_no_others_up(kernel: Kernel) -> None:
+    """The one that they wait for is started last."""
+    reader, writer = kernel.session.call("pipe")
+    blocked = [kernel.session.submit("read", reader, bytearray(1), 1) for _call in range(40)]
+    started = time.monotonic()
+    assert kernel.session.call("write", writer, bytes(40), 40)[0] == 40
+    assert [kernel.session.wait(call)[0] for call in blocked] == [1] * 40
+    assert time.monotonic() - started < 5
+
+
 def test_a_stuck_call_is_cancelled_and_the_session_goes_on(kernel: Kernel) -> None:
     reader, writer = kernel.session.call("pipe")
     other = kernel.session.submit("read", reader, bytearray(1), 1)

@@ -59,10 +59,11 @@ class Audit:
     def watch(self, session: Session) -> None:
         """Put ourselves between the session and its parts."""
         memory, machine = session._memory, session._machine
-        lend, take_back, next_event, copyin_reply = (
+        lend, take_back, next_event, drain, copyin_reply = (
             memory.lend,
             memory.take_back,
             machine.next_event,
+            machine.drain,
             machine.copyin_reply,
         )
 
@@ -79,13 +80,21 @@ class Audit:
             self._asked = next_event()
             return self._asked
 
+        def drain_watched(copyout: Any, copyin: Any, reply: Any) -> None:
+            def copyin_watched(reqno: int, address: int, length: int, string: bool) -> bool:
+                self._asked = (frames.CopyInStr if string else frames.CopyIn)(reqno, address, length)
+                return copyin(reqno, address, length, string)
+
+            drain(copyout, copyin_watched, reply)
+
         def copyin_reply_watched(reqno: int, data: Any) -> bytes:
             self._check(reqno, bytes(data))
             return copyin_reply(reqno, data)
 
         for owner, name, function in (
             *((memory, "lend", lend_watched), (memory, "take_back", take_back_watched)),
-            *((machine, "next_event", next_event_watched), (machine, "copyin_reply", copyin_reply_watched)),
+            *((machine, "next_event", next_event_watched), (machine, "drain", drain_watched)),
+            (machine, "copyin_reply", copyin_reply_watched),
         ):
             setattr(owner, name, function)
         self._machine = machine

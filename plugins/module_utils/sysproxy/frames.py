@@ -59,6 +59,8 @@ _REQUEST: Final = int(FrameClass.REQUEST)
 _RESPONSE: Final = int(FrameClass.RESPONSE)
 _SYSCALL: Final = int(FrameType.SYSCALL)
 _COPYIN: Final = int(FrameType.COPYIN)
+_COPYINSTR: Final = int(FrameType.COPYINSTR)
+_COPYINS: Final = (_COPYIN, _COPYINSTR)
 _COPYOUTS: Final = (int(FrameType.COPYOUT), int(FrameType.COPYOUTSTR))
 
 
@@ -95,7 +97,7 @@ class _Codec:
         self.integer = struct.Struct(f"{prefix}i")
         self.word = struct.Struct(f"{prefix}{ulong}")
         self.copy_head = struct.Struct(f"{prefix}{ulong}{ulong}")
-        self.copyout = struct.Struct(f"{prefix}QQHHI{ulong}{ulong}")  # the header and the head in one
+        self.copy = struct.Struct(f"{prefix}QQHHI{ulong}{ulong}")  # the header and the head in one
         # int rsys_error; register_t rsys_retval[2]: the registers are aligned to their own size.
         self.syscall_reply = struct.Struct(f"{prefix}i{'4x' if wire.word_size == 8 else ''}{long}{long}")
         self.fork = struct.Struct(f"{prefix}16si")
@@ -362,27 +364,54 @@ class Client(_Machine):
             return ErrorReply(reqno, frame_type, word)
         raise self._unexpected(frame_class, frame_type, end - start)
 
-    def drain_copyouts(self, sink: Callable[[int, memoryview], None]) -> None:
-        """Hand the copyouts at the front of what came in to ``sink``, as address and bytes, up to another frame.
+    def drain(
+        self,
+        copyout: Callable[[int, memoryview], None],
+        copyin: Callable[[int, int, int, bool], bool],
+        reply: Callable[[SyscallReply], None],
+    ) -> None:
+        """Hand the frames at the front of what came in to the one of the sinks that they are for.
 
-        They are the bulk of what a server sends, and this is :meth:`next_event` for them at a third of
-        its price. ``sink`` may not keep the bytes. What is not a good copyout is left for next_event.
+        These are nearly all that a server says, and this is :meth:`next_event` for them at a third of its price.
+        ``copyout`` takes an address and bytes, which it may not keep; ``copyin`` a request number, an address, a
+        length and whether a string is asked for, and says whether that is enough for now. A frame of another kind,
+        one that is not as it should be and one at which its sink raises an error are left for next_event, with all
+        that follows. No sink may call :meth:`receive_data`.
         """
-        if self._codec is None or self._failed is not None:
+        codec = self._codec
+        if codec is None or self._failed is not None:
             return
-        buffer, offset, head = self._buffer, self._offset, self._codec.copyout
-        end, most = len(buffer), HEADER_SIZE + self.max_body
-        unpack, size = head.unpack_from, head.size
+        buffer, offset, outstanding = self._buffer, self._offset, self._outstanding
+        end, longest = len(buffer), HEADER_SIZE + self.max_body
+        # No frame of these kinds is shorter than the header with a copy's head.
+        unpack, size = codec.copy.unpack_from, codec.copy.size
+        unpack_reply, reply_size = codec.syscall_reply.unpack_from, HEADER_SIZE + codec.syscall_reply.size
+        enough = False
         with memoryview(buffer) as view:
-            while end - offset >= size:
-                length, _reqno, frame_class, frame_type, _word, count, address = unpack(buffer, offset)
-                whole = frame_class == _REQUEST and frame_type in _COPYOUTS and length == size + count
-                if not whole or length > most or length > end - offset:
-                    break
-                with view[offset + size : offset + length] as data:
-                    sink(address, data)
-                offset += length
-                self._offset = offset
+            while end - offset >= size and not enough:
+                length, reqno, frame_class, frame_type, _word, count, address = unpack(buffer, offset)
+                following = offset + length
+                if length > longest or following > end:
+                    return
+                if frame_class == _RESPONSE:
+                    whole = frame_type == _SYSCALL and length == reply_size
+                    if not whole or outstanding.get(reqno) != _SYSCALL:
+                        return
+                    del outstanding[reqno]
+                    self._offset = following
+                    reply(SyscallReply(reqno, *unpack_reply(buffer, offset + HEADER_SIZE)))
+                elif frame_class != _REQUEST:
+                    return
+                elif frame_type in _COPYOUTS and length == size + count:
+                    with view[offset + size : following] as data:
+                        copyout(address, data)
+                    self._offset = following
+                elif frame_type in _COPYINS and length == size:
+                    enough = copyin(reqno, address, count, frame_type == _COPYINSTR)
+                    self._offset = following
+                else:
+                    return
+                offset = following
 
     def _server_request(self, frame_type: int, word: int, reqno: int, start: int, end: int) -> Event:
         codec, buffer, size = self._codec, self._buffer, end - start
@@ -440,7 +469,10 @@ class Client(_Machine):
 
     def syscall(self, number: int, args: bytes) -> tuple[int, bytes]:
         """A system call with its argument block: (request number, bytes)."""
-        return self._request(FrameType.SYSCALL, number, args)
+        reqno = self._next_reqno
+        self._next_reqno = reqno + 1
+        self._outstanding[reqno] = _SYSCALL
+        return reqno, self._codec.header.pack(HEADER_SIZE + len(args), reqno, _REQUEST, _SYSCALL, number) + args
 
     def prefork(self) -> tuple[int, bytes]:
         """Ask for a ticket with which another connection becomes this process's child."""
@@ -448,7 +480,8 @@ class Client(_Machine):
 
     def copyin_reply(self, reqno: int, data: bytes | memoryview) -> bytes:
         """The answer to a copyin or copyinstr: servers know both by the type of copyin."""
-        return self._frame(FrameClass.RESPONSE, FrameType.COPYIN, reqno, 0, data)
+        header = self._codec.header.pack(HEADER_SIZE + len(data), reqno, _RESPONSE, _COPYIN, 0)
+        return b"".join((header, data))
 
     def anonmmap_reply(self, reqno: int, address: int) -> bytes:
         return self._frame(FrameClass.RESPONSE, FrameType.ANONMMAP, reqno, 0, self._codec.word.pack(address))

@@ -18,7 +18,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from . import frames
@@ -43,9 +43,9 @@ from .transport import open_stream, parse_url
 
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_CONNECT_TIMEOUT: Final = 10.0
-IN_FLIGHT: Final = 16
+IN_FLIGHT: Final = 8
 """Calls that helpers keep outstanding. A server has 128 workers for the calls of all its clients, and more
-than these only make them wait for each other."""
+than a few of them at once only make them wait for each other."""
 
 _PROGRAM: Final = "rumpkernel.rump"
 _FIRST_BACKOFF: Final = 0.05
@@ -53,7 +53,12 @@ _LONGEST_BACKOFF: Final = 1.0
 _FRAME_SLACK: Final = 64  # what a frame carries beside a buffer's bytes
 _ZEROS_LIMIT: Final = 1 << 16
 _OUTGOING_LIMIT: Final = 1 << 16  # bytes of requests and answers that are gathered before they are sent
+_WINDOW: Final = 12
+"""Calls that are with the server at once, as long as it answers: more only get in each other's way there."""
+_PATIENCE: Final = 0.001
+"""Seconds without a word from the server after which the calls that it has are taken to be blocked ones."""
 _CANCEL_LIMIT: Final = 1.0  # seconds for the kernel to end the calls that are cancelled
+_ERESTART: Final = int(Errno.ERESTART)  # a plain number compares in half the time
 
 Argument: TypeAlias = "int | Buffer | None"
 Registers = tuple[int, int]
@@ -75,10 +80,22 @@ class Request(NamedTuple):
     label: str = ""
 
 
+_forks = 0
+"""How often this process is a fork of one that had this module: cheaper to look at than its number."""
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
 class Call:
     """A system call in flight. Its buffers are lent to the server until its end."""
 
-    __slots__ = ("block", "deadline", "label", "lent", "number", "reply", "reqno", "subject", "written")
+    __slots__ = ("block", "blocked", "deadline", "label", "lent", "number", "reply", "subject", "written")
 
     def __init__(self, number: int, block: bytes, lent: list[int], label: str, subject: str, deadline: float) -> None:
         self.number = number
@@ -87,7 +104,7 @@ class Call:
         self.label = label
         self.subject = subject
         self.deadline = deadline
-        self.reqno = 0
+        self.blocked = False
         self.reply: Any = None  # an ErrorReply, or the Reply to what was asked: frames lets no other one through
         self.written = 0
 
@@ -109,9 +126,11 @@ class Session:
         self._machine = frames.Client(max_body=_FRAME_SLACK)
         self._memory = AddressSpace()
         self._outgoing = bytearray()
-        self._waiting: dict[int, Call] = {}
+        self._waiting: dict[int, Call] = {}  # by request number
+        self._blocked = 0  # so many of them
+        self._held: deque[Call] = deque()  # yet to be sent
         self._cancelling = False
-        self._process = os.getpid()
+        self._forks = _forks
         self._abi: Abi | None = None
         self._handlers: dict[type, Callable[..., None]] = {
             frames.SyscallReply: self._on_reply,
@@ -119,8 +138,8 @@ class Session:
             frames.PreforkReply: self._on_reply,
             frames.ErrorReply: self._on_reply,
             frames.CopyOut: self._on_copyout,
-            frames.CopyIn: partial(self._on_copyin, self._memory.copyin),
-            frames.CopyInStr: partial(self._on_copyin, self._memory.copyinstr),
+            frames.CopyIn: self._on_copyin,
+            frames.CopyInStr: self._on_copyin,
             frames.AnonMmap: self._on_anonmmap,
             frames.Raise: self._on_raise,
             frames.ConnectionClosed: self._on_end,
@@ -148,7 +167,8 @@ class Session:
     def submit(
         self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
     ) -> Call:
-        """Start a system call. It is sent at the latest when something is waited for.
+        """Start a system call. It is sent at the latest when something is waited for, or, where very many were
+        started before it, when some of these ended, or within a millisecond if none does.
 
         ``name`` is the call's in NetBSD's table, such as ``__stat50``. An argument is a number, a
         buffer (whose address is passed; a ``bytearray`` may be written to) or None for a null
@@ -162,24 +182,26 @@ class Session:
         :raises KeyError: the kernel's release has no such call.
         :raises ValueError: an argument does not fit.
         """
+        return self._submit(name, arguments, subject, label, self.timeout if timeout is None else timeout)
+
+    def _submit(self, name: str, arguments: tuple[Argument, ...], subject: str, label: str, timeout: float) -> Call:
         self._usable_channel()
-        if not self._waiting:
+        if not self._waiting and not self._held:
             self._memory.drop_anonymous()
         lent: list[int] = []
         try:
-            numbers = [self._number(argument, lent) for argument in arguments]
-            call = Call(
-                self.abi.syscall_number(name),
-                self.abi.encode_arguments(name, *numbers),
-                lent,
-                label or _label(name),
-                subject,
-                time.monotonic() + (self.timeout if timeout is None else timeout),
-            )
+            numbers = [
+                argument if isinstance(argument, int) else 0 if argument is None else self._lend(argument, lent)
+                for argument in arguments
+            ]
+            number, block = self.abi.encode_call(name, *numbers)
         except BaseException:
             self._take_back(lent)
             raise
+        call = Call(number, block, lent, label or _label(name), subject, time.monotonic() + timeout)
         self._request(call)
+        if len(self._outgoing) > _OUTGOING_LIMIT:
+            self._flush(call.deadline, call)
         return call
 
     def wait(self, call: Call) -> Registers:
@@ -187,8 +209,8 @@ class Session:
 
         :raises KernelError: the kernel refused it; for many errnos it is Python's own class too.
         :raises CallTimeout: no end within the limit. The call is cancelled in the kernel, and with it all
-            others in flight, which end with InterruptedError; the session goes on. Where the kernel does
-            not end it even so (a rump kernel's nanosleep cannot be interrupted), the session is closed.
+            others that were started, which end with InterruptedError; the session goes on. Where the kernel
+            does not end it even so (a rump kernel's nanosleep cannot be interrupted), the session is closed.
         :raises RequestRefused: the server refused the request; its subclasses say why.
         :raises ConnectionLost: the server went away.
         :raises ProtocolError: the server broke the protocol; the session is closed.
@@ -205,7 +227,7 @@ class Session:
         self.written = call.written
         if isinstance(reply, frames.ErrorReply):
             raise request_refused(reply.code)
-        if reply.error not in (0, Errno.EJUSTRETURN):
+        if reply.error and reply.error != Errno.EJUSTRETURN:
             raise kernel_error(reply.error, call.label, call.subject)
         return reply.value0, reply.value1
 
@@ -236,7 +258,7 @@ class Session:
     def _start(self, request: Request) -> Call | KernelError:
         """A call in flight, or the error that it gave before it was sent: the release has no such call."""
         try:
-            return self.submit(request.name, *request.arguments, subject=request.subject, label=request.label)
+            return self._submit(request.name, request.arguments, request.subject, request.label, self.timeout)
         except KernelError as error:
             return error
 
@@ -328,12 +350,8 @@ class Session:
 
     # Below the calls
 
-    def _number(self, argument: Argument, lent: list[int]) -> int:
-        if isinstance(argument, int):
-            return argument
-        if argument is None:
-            return 0
-        address = self._memory.lend(argument)
+    def _lend(self, buffer: Buffer, lent: list[int]) -> int:
+        address = self._memory.lend(buffer)
         lent.append(address)
         return address
 
@@ -346,16 +364,26 @@ class Session:
         return written
 
     def _request(self, call: Call) -> None:
-        call.reqno, request = self._machine.syscall(call.number, call.block)
-        self._waiting[call.reqno] = call
+        """Send a call, now or when the server is through with others."""
+        if len(self._waiting) - self._blocked < _WINDOW:
+            self._put(call)
+        else:
+            self._held.append(call)
+
+    def _put(self, call: Call) -> None:
+        reqno, request = self._machine.syscall(call.number, call.block)
+        self._waiting[reqno] = call
         self._machine.max_body = self._memory.largest + _FRAME_SLACK
         self._outgoing += request
-        if len(self._outgoing) > _OUTGOING_LIMIT:
-            self._flush(call.deadline, call)
+
+    def _put_held(self) -> None:
+        while self._held:
+            self._put(self._held.popleft())
 
     def _exchange(self, about: str, reqno: int, request: bytes, deadline: float) -> Any:
         """Send a request that is no system call, and wait for its :data:`Reply`."""
         self._usable_channel()
+        self._put_held()
         pending = Call(0, b"", [], about, "", deadline)
         self._waiting[reqno] = pending
         self._outgoing += request
@@ -372,6 +400,8 @@ class Session:
     def _cancel(self, call: Call) -> None:
         """Have the kernel end a call that takes too long, so that it does not hold one of the server's workers."""
         self._cancelling = True
+        while self._held:
+            self._finish(self._held.popleft(), frames.SyscallReply(0, Errno.EINTR, 0, 0))
         reqno, request = self._machine.handshake(_PROGRAM, frames.HandshakeKind.EXEC)
         try:
             self._exchange("exec", reqno, request, time.monotonic() + _CANCEL_LIMIT)
@@ -403,7 +433,10 @@ class Session:
         if event is frames.NEED_DATA:
             if self._outgoing:
                 self._flush(deadline, call)
-            self._receive(deadline, call)
+            if self._held:
+                self._receive_soon(deadline, call)
+            else:
+                self._receive(deadline, call)
         else:
             self._handlers[type(event)](event)
             if len(self._outgoing) > _OUTGOING_LIMIT:
@@ -418,11 +451,19 @@ class Session:
 
     def _on_reply(self, reply: Reply) -> None:
         call = self._waiting.pop(reply.reqno)
-        if isinstance(reply, frames.SyscallReply) and reply.error == Errno.ERESTART:
+        if call.blocked:
+            call.blocked = False
+            self._blocked -= 1
+        if isinstance(reply, frames.SyscallReply) and reply.error == _ERESTART:
             if not self._cancelling:
                 self._request(call)
                 return
             reply = reply._replace(error=Errno.EINTR)
+        self._finish(call, reply)
+        if self._held:
+            self._put(self._held.popleft())
+
+    def _finish(self, call: Call, reply: Reply) -> None:
         call.written = self._take_back(call.lent)
         call.reply = reply
 
@@ -432,11 +473,9 @@ class Session:
         except ForeignMemory as error:
             self._foreign(error)
 
-    def _on_copyin(
-        self, read: Callable[[int, int], bytes | memoryview], event: frames.CopyIn | frames.CopyInStr
-    ) -> None:
+    def _on_copyin(self, event: frames.CopyIn | frames.CopyInStr) -> None:
         try:
-            data = read(event.address, event.length)
+            self._copyin(event.reqno, event.address, event.length, isinstance(event, frames.CopyInStr))
         except ForeignMemory as error:
             # All of the zeros or none: a server that gets fewer than it asked for reads past them.
             if event.length <= _ZEROS_LIMIT:
@@ -444,8 +483,12 @@ class Session:
                 with contextlib.suppress(RumpError, TimeoutError):
                     self._flush(time.monotonic() + 1, Call(0, b"", [], "copyin", "", 0))
             self._foreign(error)
-        else:
-            self._outgoing += self._machine.copyin_reply(event.reqno, data)
+
+    def _copyin(self, reqno: int, address: int, length: int, string: bool) -> bool:
+        """Answer a request for a buffer's bytes; whether so much waits to be sent now that this comes first."""
+        read = self._memory.copyinstr if string else self._memory.copyin
+        self._outgoing += self._machine.copyin_reply(reqno, read(address, length))
+        return len(self._outgoing) > _OUTGOING_LIMIT
 
     def _foreign(self, error: ForeignMemory) -> None:
         self.close()
@@ -474,10 +517,22 @@ class Session:
             self.close()
             raise ConnectionLost(f"{self.url}: {error.strerror or error}") from error
         self._machine.receive_data(data)
+        # What asks for foreign memory stays where it is, and is the next event.
+        with contextlib.suppress(ForeignMemory):
+            self._machine.drain(self._memory.copyout, self._copyin, self._on_reply)
+
+    def _receive_soon(self, deadline: float, call: Call) -> None:
+        """:meth:`_receive` for a moment: when nothing comes, the calls that wait for others to end are sent."""
+        patience = time.monotonic() + _PATIENCE
         try:
-            self._machine.drain_copyouts(self._memory.copyout)
-        except ForeignMemory as error:
-            self._foreign(error)
+            self._receive(min(patience, deadline), call)
+        except TimeoutError:
+            if patience >= deadline:
+                raise
+            for waiting in self._waiting.values():
+                waiting.blocked = True
+            self._blocked = len(self._waiting)
+            self._put_held()
 
     def _flush(self, deadline: float, call: Call) -> None:
         channel, data = self._usable_channel(), self._outgoing
@@ -495,7 +550,7 @@ class Session:
     def _usable_channel(self) -> Channel:
         if self._channel is None:
             raise SessionClosed(f"{self.url}: the session is closed")
-        if os.getpid() != self._process:
+        if self._forks != _forks:
             raise SessionClosed(f"{self.url}: the session belongs to the process that forked this one; make another")
         return self._channel
 

@@ -143,8 +143,8 @@ def test_the_status_of_a_real_file(machine: str) -> None:
     for call in found.calls("__lstat50"):
         arguments = found.arguments("__lstat50", call)
         if call.copied_in(arguments["path"]) == b"hello\0":
-            parsed = found.abi.struct("stat").parse(call.copied_out(arguments["ub"]))
-    result = stat_result(parsed)
+            layout, data = found.abi.struct("stat"), call.copied_out(arguments["ub"])
+    parsed, result = layout.parse(data), stat_result(layout, data)
     assert isinstance(result, os.stat_result)
     assert stat.filemode(result.st_mode) == "-rw-r--r--"
     assert (result.st_size, result.st_nlink, result.st_uid, result.st_gid) == (11, 1, 0, 0)

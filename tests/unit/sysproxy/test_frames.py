@@ -566,45 +566,98 @@ def test_program_names_arrive(name: str) -> None:
     assert only_event(server, client.handshake(name)[1]).body.rstrip(b"\0").decode() == name
 
 
-# Copyouts in a row
+# Frames in a row
+
+
+class Sinks:
+    """Takes what is drained down."""
+
+    def __init__(self) -> None:
+        self.taken: list[object] = []
+        self.enough = False
+
+    def drain(self, client: frames.Client) -> None:
+        client.drain(self.copyout, self.copyin, self.taken.append)
+
+    def copyout(self, address: int, data: memoryview) -> None:
+        self.taken.append((address, bytes(data)))
+
+    def copyin(self, reqno: int, address: int, length: int, string: bool) -> bool:
+        self.taken.append(frames.CopyInStr(reqno, address, length) if string else frames.CopyIn(reqno, address, length))
+        return self.enough
 
 
 @every_wire
-def test_copyouts_in_a_row_are_drained_up_to_what_is_something_else(wire: Wire) -> None:
+def test_frames_in_a_row_are_drained_up_to_what_is_something_else(wire: Wire) -> None:
     client, server = pair(wire)
-    reqno, request = client.syscall(3, b"")
-    only_event(server, request)
+    first, request = client.syscall(3, b"")
+    second, other_request = client.syscall(4, b"")
+    server.receive_data(request + other_request)
     said = [server.copyout(0, 0x1000, b"first"), server.copyoutstr(1, 0x2000, b"second\0"), server.copyin(2, 0x3000, 4)]
-    said += [server.copyout(3, 0x4000, b""), server.syscall_reply(reqno, 0, 7)]
-    taken: list[tuple[int, bytes]] = []
+    said += [server.syscall_reply(first, -3, -1, 1 << 20), server.copyinstr(3, 0x4000, 9), server.raise_signal(4, 13)]
+    said += [server.copyout(5, 0x5000, b""), server.syscall_reply(second, 0, 7)]
+    sinks = Sinks()
     for byte in b"".join(said):
         client.receive_data(bytes([byte]))
-        client.drain_copyouts(lambda address, data: taken.append((address, bytes(data))))
-    assert taken == [(0x1000, b"first"), (0x2000, b"second\0")]
-    assert client.next_event() == frames.CopyIn(2, 0x3000, 4)
-    client.drain_copyouts(lambda address, data: taken.append((address, bytes(data))))
-    assert taken[2:] == [(0x4000, b"")]
-    assert client.next_event() == frames.SyscallReply(reqno, 0, 7, 0)
-    assert client.next_event() is NEED_DATA
+        sinks.drain(client)
+    assert sinks.taken == [
+        (0x1000, b"first"),
+        (0x2000, b"second\0"),
+        frames.CopyIn(2, 0x3000, 4),
+        frames.SyscallReply(first, -3, -1, 1 << 20),
+        frames.CopyInStr(3, 0x4000, 9),
+    ]
+    assert client.outstanding == 1
+    assert client.next_event() == frames.Raise(4, 13)
+    sinks.drain(client)
+    assert sinks.taken[5:] == [(0x5000, b""), frames.SyscallReply(second, 0, 7, 0)]
+    assert (client.next_event(), client.outstanding, client.waiting) == (NEED_DATA, 0, 0)
 
 
-def test_a_bad_copyout_is_left_for_next_event() -> None:
-    bodies = (b"short", struct.pack("<QQ", 9, 0x1000) + b"eight by", struct.pack("<QQ", 1 << 17, 0) + bytes(1 << 17))
-    for body in bodies:
-        client = greeted_client()
-        client.receive_data(frame(0, 0, frames.FrameType.COPYOUT, 0, body))
-        client.drain_copyouts(lambda _address, _data: pytest.fail("it was taken"))
-        with pytest.raises(ProtocolError):
-            client.next_event()
+def test_a_sink_that_has_enough_gets_no_more() -> None:
+    client, server = pair()
+    sinks = Sinks()
+    sinks.enough = True
+    client.receive_data(server.copyin(0, 0x1000, 4) + server.copyin(1, 0x2000, 4))
+    sinks.drain(client)
+    assert sinks.taken == [frames.CopyIn(0, 0x1000, 4)]
+    assert client.next_event() == frames.CopyIn(1, 0x2000, 4)
 
 
-def test_what_a_sink_refuses_stays_refused() -> None:
+LEFT: dict[str, bytes] = {
+    "a short copyout": frame(0, 0, frames.FrameType.COPYOUT, 0, b"short"),
+    "a copyout of another length": frame(0, 0, frames.FrameType.COPYOUT, 0, struct.pack("<QQ", 9, 0) + bytes(8)),
+    "a long copyout": frame(0, 0, frames.FrameType.COPYOUT, 0, struct.pack("<QQ", 1 << 17, 0) + bytes(1 << 17)),
+    "a long copyin": frame(0, 0, frames.FrameType.COPYIN, 0, bytes(24)),
+    "an answer to nothing": frame(9, 1, frames.FrameType.SYSCALL, 0, bytes(24)),
+    "a long answer": frame(1, 1, frames.FrameType.SYSCALL, 0, bytes(32)),
+    "a frame of no class": frame(1, 3, frames.FrameType.COPYOUT, 0, bytes(16)),
+}
+
+
+@pytest.mark.parametrize("what", LEFT)
+def test_bad_frames_are_left_for_next_event(what: str) -> None:
+    client, sinks = greeted_client(), Sinks()
+    client.syscall(3, b"")
+    client.receive_data(LEFT[what])
+    sinks.drain(client)
+    assert not sinks.taken
+    with pytest.raises(ProtocolError):
+        client.next_event()
+    sinks.drain(client)  # nor anything later
+    assert not sinks.taken
+
+
+@pytest.mark.parametrize("kind", ["copyout", "copyin"])
+def test_what_a_sink_refuses_is_the_next_event(kind: str) -> None:
     client, server = pair()
 
-    def refuse(_address: int, _data: memoryview) -> None:
+    def refuse(*_frame: object) -> bool:
         raise ProtocolError("foreign")
 
-    client.receive_data(server.copyout(0, 0x1000, b"data"))
+    client.receive_data(server.copyout(0, 0x1000, b"data") if kind == "copyout" else server.copyin(0, 0x1000, 4))
     with pytest.raises(ProtocolError, match="foreign"):
-        client.drain_copyouts(refuse)
+        client.drain(refuse, refuse, refuse)
     client.receive_data(b"more")  # the buffer is not held by what was shown
+    event = frames.CopyOut(0, 0x1000, b"data") if kind == "copyout" else frames.CopyIn(0, 0x1000, 4)
+    assert client.next_event() == event

@@ -909,7 +909,7 @@ def test_arguments_that_do_not_fit_are_not_sent(abi: Abi, tmp_path: Path) -> Non
 def test_a_session_is_for_one_process_and_says_so() -> None:
     with socket.socket() as stream:
         session = Session(stream, "unix://x")
-        session._process = -1
+        session._forks -= 1
         with pytest.raises(SessionClosed, match="belongs to the process that forked this one"):
             session._usable_channel()
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..memory import Buffer
 from ..netbsd.constants import LOCK, F, O, OpenFlag
 from ..netbsd.kernel_error import kernel_error
+from ..netbsd.layout import Layout
 from .base import LARGEST_DESCRIPTOR, Base, StrPath, path_bytes
 
 _SHARED_FLAGS: Final = "WRONLY RDWR APPEND CREAT EXCL TRUNC NONBLOCK NOFOLLOW DIRECTORY CLOEXEC SYNC DSYNC NOCTTY"
@@ -24,6 +25,19 @@ _FD_CLOEXEC: Final = 1
 _MOST_BUFFERS: Final = 1024  # IOV_MAX of sys/syslimits.h
 _LARGEST_POSITION: Final = (1 << 63) - 1
 _LARGEST_FLAGS: Final = 0x7FFFFFFF
+_STAT: Final = (
+    "st_dev",
+    "st_mode",
+    "st_ino",
+    "st_nlink",
+    "st_uid",
+    "st_gid",
+    "st_rdev",
+    *(f"st_{name}.{part}" for name in ("atim", "mtim", "ctim") for part in ("tv_sec", "tv_nsec")),
+    "st_size",
+    "st_blocks",
+    "st_blksize",
+)
 
 
 class Descriptors(Base):
@@ -140,14 +154,18 @@ class Descriptors(Base):
         self.call("fdatasync", fd)
 
     def fstat(self, fd: int) -> os.stat_result:
-        return stat_result(self.native_fstat(fd))
+        return stat_result(*self._fstat(fd))
 
     def native_fstat(self, fd: int) -> Any:
         """The kernel's struct stat of a descriptor, with the members of sys/stat.h."""
+        layout, buffer = self._fstat(fd)
+        return layout.parse(buffer)
+
+    def _fstat(self, fd: int) -> tuple[Layout, bytearray]:
         layout = self.abi.struct("stat")
         buffer = bytearray(layout.size)
         self.call("__fstat50", fd, buffer)
-        return layout.parse(buffer)
+        return layout, buffer
 
     # Descriptors themselves
 
@@ -215,23 +233,20 @@ def open_flags(flags: int) -> int:
     return native
 
 
-def stat_result(found: Any) -> os.stat_result:
-    """Python's shape of a struct stat."""
-    times = {
-        name: moment.tv_sec * 10**9 + moment.tv_nsec
-        for name, moment in (("atime", found.st_atim), ("mtime", found.st_mtim), ("ctime", found.st_ctim))
+def stat_result(layout: Layout, data: Buffer) -> os.stat_result:
+    """Python's shape of the struct stat in ``data``."""
+    dev, mode, inode, links, uid, gid, rdev, *moments, size, blocks, block_size = layout.numbers(_STAT).unpack(data)
+    seconds, nanoseconds = moments[::2], moments[1::2]
+    atime, mtime, ctime = (whole * 10**9 + part for whole, part in zip(seconds, nanoseconds, strict=True))
+    more: dict[str, int | float] = {
+        "st_atime": atime / 10**9,
+        "st_mtime": mtime / 10**9,
+        "st_ctime": ctime / 10**9,
+        "st_atime_ns": atime,
+        "st_mtime_ns": mtime,
+        "st_ctime_ns": ctime,
+        "st_blksize": block_size,
+        "st_blocks": blocks,
+        "st_rdev": rdev,
     }
-    sequence = (
-        found.st_mode,
-        found.st_ino,
-        found.st_dev,
-        found.st_nlink,
-        found.st_uid,
-        found.st_gid,
-        found.st_size,
-        *(moment // 10**9 for moment in times.values()),
-    )
-    more: dict[str, int | float] = {f"st_{name}_ns": moment for name, moment in times.items()}
-    more |= {f"st_{name}": moment / 10**9 for name, moment in times.items()}
-    more |= {"st_blksize": found.st_blksize, "st_blocks": found.st_blocks, "st_rdev": found.st_rdev}
-    return os.stat_result(sequence, more)
+    return os.stat_result((mode, inode, dev, links, uid, gid, size, *seconds), more)

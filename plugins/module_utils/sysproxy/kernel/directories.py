@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..netbsd import KernelError
 from ..netbsd.constants import AT, DT, O
@@ -17,10 +16,10 @@ from .base import StrPath, path_bytes
 from .files import Files
 
 _DIRECTORY_BUFFER: Final = 1 << 16
+_ENTRY: Final = ("d_fileno", "d_reclen", "d_namlen", "d_type")
 
 
-@dataclass(frozen=True)
-class DirEntry:
+class DirEntry(NamedTuple):
     """A name in a directory: its inode number and its type, as :class:`~..netbsd.constants.DT`."""
 
     name: str
@@ -54,25 +53,25 @@ class Directories(Files):
 
     def _entries(self, data: memoryview, directory: str) -> Iterator[DirEntry]:
         layout = self.abi.struct("dirent_head")
-        name_offset = layout.offset_of("d_type") + 1
+        unpack, name_offset = layout.numbers(_ENTRY).unpack_from, layout.offset_of("d_type") + 1
+        top = os.path.join(directory, "")
         position = 0
         while position < len(data):
             if len(data) - position < layout.size:
                 raise self.broken(f"the entries of {directory} are cut off")
-            head = layout.parse(data, position)
-            if not name_offset + head.d_namlen <= head.d_reclen <= len(data) - position:
-                raise self.broken(f"{directory} has an entry of {head.d_reclen} bytes, its name of {head.d_namlen}")
-            name = bytes(data[position + name_offset : position + name_offset + head.d_namlen])
-            if head.d_fileno and name not in (b".", b".."):
+            inode, size, name_size, kind = unpack(data, position)
+            if not name_offset + name_size <= size <= len(data) - position:
+                raise self.broken(f"{directory} has an entry of {size} bytes, its name of {name_size}")
+            name = bytes(data[position + name_offset : position + name_offset + name_size])
+            if inode and name not in (b".", b".."):
                 # Whoever joins names to paths relies on it.
                 if not name or b"/" in name or b"\0" in name:
                     raise self.broken(f"{directory} has an entry with the name {os.fsdecode(name)!r}")
                 text = os.fsdecode(name)
-                path = os.path.join(directory, text)
+                path = top + text
                 # Some file systems leave the type to stat, whose modes have the same numbers for it.
-                kind = head.d_type or self.lstat(path).st_mode >> 12
-                yield DirEntry(text, path, head.d_fileno, kind)
-            position += head.d_reclen
+                yield DirEntry(text, path, inode, kind or self.lstat(path).st_mode >> 12)
+            position += size
 
     def walk(
         self, top: StrPath, topdown: bool = True, *, onerror: Callable[[KernelError], object] | None = None

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ..netbsd import Errno, KernelError
 from ..netbsd.constants import AT
 from ..netbsd.kernel_error import kernel_error
+from ..netbsd.layout import Layout
 from .base import StrPath, path_bytes
 from .descriptors import Descriptors, stat_result
 from .processes import Processes
@@ -27,13 +28,17 @@ class Files(Descriptors, Processes):
 
     def stat(self, path: StrPath, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         """As ``os.stat``. What only NetBSD has (flags, generation, birth) is in :meth:`native_stat`."""
-        return stat_result(self.native_stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks))
+        return stat_result(*self._stat(path, dir_fd, follow_symlinks))
 
     def lstat(self, path: StrPath, *, dir_fd: int | None = None) -> os.stat_result:
         return self.stat(path, dir_fd=dir_fd, follow_symlinks=False)
 
     def native_stat(self, path: StrPath, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> Any:
         """The kernel's struct stat, with the members of sys/stat.h."""
+        layout, buffer = self._stat(path, dir_fd, follow_symlinks)
+        return layout.parse(buffer)
+
+    def _stat(self, path: StrPath, dir_fd: int | None, follow_symlinks: bool) -> tuple[Layout, bytearray]:
         layout = self.abi.struct("stat")
         buffer = bytearray(layout.size)
         if dir_fd is not None:
@@ -41,7 +46,7 @@ class Files(Descriptors, Processes):
             self.call("fstatat", dir_fd, path_bytes(path), buffer, flag, subject=os.fsdecode(path))
         else:
             self.path_call("__stat50" if follow_symlinks else "__lstat50", path, buffer)
-        return layout.parse(buffer)
+        return layout, buffer
 
     def exists(self, path: StrPath) -> bool:
         """Whether a stat of the path succeeds; False for a link that leads nowhere or round, and below a file."""

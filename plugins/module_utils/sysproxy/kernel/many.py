@@ -14,7 +14,6 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import chain
 from typing import BinaryIO, Final
 
 from ..netbsd import KernelError
@@ -38,7 +37,7 @@ class Many(Directories):
         """Each path with its stat, or the error that it gave, in the order of ``paths``."""
         layout = self.abi.struct("stat")
         name = "__stat50" if follow_symlinks else "__lstat50"
-        started: list[tuple[str, bytearray]] = []
+        started: deque[tuple[str, bytearray]] = deque()
 
         def requests() -> Iterator[Request]:
             for path in paths:
@@ -47,24 +46,29 @@ class Many(Directories):
                 yield Request(name, (path_bytes(path), buffer), text)
 
         for result in self.session.map(requests()):
-            text, buffer = started.pop(0)
-            yield text, result if isinstance(result, KernelError) else stat_result(layout.parse(buffer))
+            text, buffer = started.popleft()
+            yield text, result if isinstance(result, KernelError) else stat_result(layout, buffer)
 
     def stat_tree(self, top: StrPath) -> Iterator[tuple[str, os.stat_result]]:
         """All that is below ``top`` with its lstat, parents first. What vanishes meanwhile is left out.
 
         :raises KernelError: something could not be read, and not because it vanished.
         """
-        below = (
-            os.path.join(folder, name)
-            for folder, directories, others in self.walk(top)
-            for name in chain(directories, others)
-        )
-        for path, found in self.stat_many(below, follow_symlinks=False):
+        for path, found in self.stat_many(self._below(top), follow_symlinks=False):
             if isinstance(found, os.stat_result):
                 yield path, found
             elif not isinstance(found, FileNotFoundError):
                 raise found
+
+    def _below(self, top: StrPath) -> Iterator[str]:
+        """The paths below a directory, those of a directory's own first."""
+        directories = []
+        for entry in self.scandir(top):
+            yield entry.path
+            if entry.is_dir():
+                directories.append(entry.path)
+        for directory in directories:
+            yield from self._below(directory)
 
     def read_file(self, path: StrPath) -> bytes:
         """The whole content of a file, its chunks in flight together."""
@@ -170,7 +174,7 @@ class Many(Directories):
 
     def unlink_many(self, paths: Iterable[StrPath]) -> Iterator[tuple[str, KernelError | None]]:
         """Remove names, each with the error that it gave, or None."""
-        names: list[str] = []
+        names: deque[str] = deque()
 
         def requests() -> Iterator[Request]:
             for path in paths:
@@ -178,7 +182,7 @@ class Many(Directories):
                 yield Request("unlink", (path_bytes(path),), names[-1])
 
         for result in self.session.map(requests()):
-            yield names.pop(0), result if isinstance(result, KernelError) else None
+            yield names.popleft(), result if isinstance(result, KernelError) else None
 
     def rmtree(self, path: StrPath) -> None:
         """Remove a directory and all below it, following no links; the files of a directory side by side.

@@ -184,8 +184,13 @@ class Abi:
 
         :raises ValueError: an argument does not fit its C type, or there are not as many as the call takes.
         """
+        return self.encode_call(name, *values)[1]
+
+    def encode_call(self, name: str, *values: int) -> tuple[int, bytes]:
+        """:meth:`syscall_number` and :meth:`encode_arguments` in one."""
+        arguments = self._blocks.get(name) or self._arguments(name)
         try:
-            return self._arguments(name).packer.pack(*values)
+            return arguments.number, arguments.packer.pack(*values)
         except struct.error as error:
             raise ValueError(f"{name}{values}: {error}") from None
 
