@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file module's resource: files, directories, links, pipes and devices, with the meanings of ansible.builtin.file."""
+"""The file module's resource: files, directories, links, pipes, devices, as ansible.builtin.file means them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from ..sysproxy import Kernel, KernelError
 from ..sysproxy.kernel.attributes import names_of_flags
-from ..sysproxy.kernel.descriptors import stat_result
 from ..sysproxy.kernel.files import major, minor
 from .failures import OptionError
 from .file_attributes import Attributes, Difference
@@ -44,8 +43,7 @@ def describe(kernel: Kernel, path: str) -> dict[str, Any]:
     """What Ansible's modules return about a file; empty for one that is not there, and a link that leads nowhere."""
     if not kernel.exists(path):
         return {}
-    native = kernel.native_stat(path, follow_symlinks=False)
-    found = stat_result(native)
+    found = kernel.native_stat(path, follow_symlinks=False)
     device = {"major": major(found.st_rdev), "minor": minor(found.st_rdev)} if _is_device(found) else {}
     return {
         "state": _state(found),
@@ -55,12 +53,12 @@ def describe(kernel: Kernel, path: str) -> dict[str, Any]:
         "owner": str(found.st_uid),  # what Ansible's modules say of a number that has no name
         "group": str(found.st_gid),
         "size": found.st_size,
-        "flags": names_of_flags(native.st_flags),
+        "flags": names_of_flags(found.st_flags),
         **device,
     }
 
 
-def _state(found: os.stat_result) -> str:
+def _state(found: Any) -> str:
     if stat.S_ISLNK(found.st_mode):
         return "link"
     if stat.S_ISDIR(found.st_mode):
@@ -70,7 +68,7 @@ def _state(found: os.stat_result) -> str:
     return "hard" if found.st_nlink > 1 else "file"
 
 
-def _is_device(found: os.stat_result) -> bool:
+def _is_device(found: Any) -> bool:
     return stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)
 
 
@@ -86,8 +84,8 @@ class _Planner:
 
     def __init__(self, kernel: Kernel, parameters: Mapping[str, Any]) -> None:
         self.kernel = kernel
-        self.path = _checked_path("path", parameters["path"])
-        self.src = None if parameters.get("src") is None else _checked_path("src", parameters["src"])
+        self.path = checked_path("path", parameters["path"])
+        self.src = None if parameters.get("src") is None else checked_path("src", parameters["src"])
         self.follow = bool(parameters.get("follow", True))
         self.force = bool(parameters.get("force"))
         self.recurse = bool(parameters.get("recurse"))
@@ -457,7 +455,10 @@ def _not_a_directory(parent: str, path: str, call: str) -> OptionError:
     return OptionError("path", text, call=call, object=path, errno="ENOTDIR")
 
 
-def _checked_path(option: str, path: str) -> str:
+def checked_path(option: str, path: str) -> str:
+    """
+    :raises OptionError: no kernel could take it for a path.
+    """
     if not path or "\0" in path:
         raise OptionError(option, "give a path, not an empty one" if not path else "a path cannot hold a NUL byte")
     return str(path)

@@ -16,7 +16,6 @@ from typing import Any
 
 from ..sysproxy import Kernel
 from ..sysproxy.kernel.attributes import names_of_flags
-from ..sysproxy.kernel.descriptors import stat_result
 from ..sysproxy.netbsd.constants import UTIME
 from .failures import OptionError
 from .file_flags import Flags, flags_text, unlocked
@@ -103,18 +102,18 @@ class Attributes:
         """
         if self == Attributes():
             return
-        native = kernel.native_stat(path, follow_symlinks=False)
-        found, flags = stat_result(native), native.st_flags
         difference = difference or Difference()
         others = Plan()
-        self._plan_others(kernel, others, path, found, difference)
+        self._plan_others(kernel, others, path, kernel.lstat(path), difference)
+        if self.flags is None:
+            plan.changes += others.changes
+            return
+        flags = kernel.native_stat(path, follow_symlinks=False).st_flags
         # Flags that are named are the task's to lift for as long as it works on the file.
-        now = unlocked(flags) if self.flags is not None and others.changes else flags
+        now = unlocked(flags) if others.changes else flags
         if now != flags:
             _add_flags(kernel, plan, path, now, f"lift the flags {flags_text(flags & ~now)} of {path} to change it")
         plan.changes += others.changes
-        if self.flags is None:
-            return
         wanted = self.flags.of(flags)
         difference.note("flags", names_of_flags(flags), names_of_flags(wanted))
         if wanted != now:

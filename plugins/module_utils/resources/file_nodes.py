@@ -50,16 +50,18 @@ class Node:
                 if parameters.get(option) is not None:
                     raise OptionError(option, f"goes with the states 'char' and 'block', not with {state!r}")
             return cls(state, _TYPES.get(state, 0))
-        number, driver = parameters.get("major"), parameters.get("driver")
-        unit = parameters.get("minor")
+        unit, number, driver = (parameters.get(option) for option in ("minor", "major", "driver"))
         if unit is None and number is None and driver is None:
             return cls(state, _TYPES[state])
         if unit is None:
             raise OptionError("minor", "is required with 'major' and 'driver'")
-        if number is None and driver is None:
+        if number is not None:
+            _check("major", number, _LARGEST_MAJOR)
+        elif driver is not None:
+            number = _major_of(kernel, driver, state)
+        else:
             raise OptionError("major", "is required with 'minor', or else 'driver'")
-        unit = _bounded("minor", unit, _LARGEST_MINOR)
-        number = _major_of(kernel, driver, state) if number is None else _bounded("major", number, _LARGEST_MAJOR)
+        _check("minor", unit, _LARGEST_MINOR)
         return cls(state, _TYPES[state], makedev(number, unit))
 
     @property
@@ -91,10 +93,9 @@ def number_text(device: int) -> str:
     return f"{major(device)},{minor(device)}"
 
 
-def _bounded(option: str, number: int, most: int) -> int:
+def _check(option: str, number: int, most: int) -> None:
     if not 0 <= number <= most:
         raise OptionError(option, f"give a number from 0 to {most}, not {number}")
-    return number
 
 
 def _major_of(kernel: Kernel, driver: str, state: str) -> int:
