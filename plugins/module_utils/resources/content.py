@@ -34,8 +34,9 @@ from ..sysproxy.netbsd.kernel_error import kernel_error
 from ..sysproxy.session import Registers, Request
 from .file_mode import NEW_FILE
 
-Source: TypeAlias = "bytes | os.PathLike[str] | IO[bytes]"
-"""The new content: bytes, the path of a file of the controller's, or an open file, which is read from where it is."""
+Source: TypeAlias = "bytes | os.PathLike[str] | IO[bytes] | Callable[[], IO[bytes]]"
+"""The new content: bytes, the path of a file of the controller's, an open file, which is read from where it is, or
+what opens one when its turn comes."""
 
 _CHUNK: Final = 1 << 20  # bytes
 _CHUNKS: Final = 8  # in flight
@@ -113,21 +114,25 @@ def replace_many(
             yield work.content, work.error or work.replaced()
 
 
+def of_kernel(kernel: Kernel, path: str) -> Source:
+    """The content of a file of the kernel's, opened when its turn comes."""
+    return partial(kernel.fopen, path, "rb", 0)
+
+
 def copy_within(kernel: Kernel, source: str, path: str) -> Replaced:
     """Copy a file of the kernel's to a new name, with its owner, mode and times, as ``cp -p``."""
     found = kernel.stat(source)
-    with kernel.fopen(source, "rb", buffering=0) as stream:
-        return replace(
-            kernel,
-            Content(
-                path,
-                stream,
-                mode=stat.S_IMODE(found.st_mode),
-                uid=found.st_uid,
-                gid=found.st_gid,
-                times=(found.st_atime_ns, found.st_mtime_ns),
-            ),
-        )
+    return replace(
+        kernel,
+        Content(
+            path,
+            of_kernel(kernel, source),
+            mode=stat.S_IMODE(found.st_mode),
+            uid=found.st_uid,
+            gid=found.st_gid,
+            times=(found.st_atime_ns, found.st_mtime_ns),
+        ),
+    )
 
 
 def backup_name(path: str) -> str:
@@ -440,6 +445,8 @@ def _chunks(stack: contextlib.ExitStack, source: Source) -> Iterator[bytes]:
         stream: IO[bytes] = io.BytesIO(source)
     elif isinstance(source, os.PathLike):
         stream = stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - the stack closes it
+    elif callable(source):
+        stream = stack.enter_context(source())
     else:
         stream = source
     while chunk := stream.read(_CHUNK):

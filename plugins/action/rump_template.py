@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ansible.builtin.template's action on a rump kernel: it makes a file on the controller, and rump_copy takes it on."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from ansible.plugins.action import template as builtin_template
+from ansible_collections.rumpkernel.rump.plugins.action import rump_copy
+from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import SERVER_ARGUMENTS
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import BuiltinFileAction, refuse_validation
+
+
+class ActionModule(BuiltinFileAction, builtin_template.ActionModule):
+    options = {
+        "src": {"type": "str", "required": True},
+        "dest": {"type": "str", "required": True},
+        "backup": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": True},
+        "mode": {"type": "raw"},
+        "owner": {"type": "str"},
+        "group": {"type": "str"},
+        "follow": {"type": "bool", "default": False},
+        "validate": {"type": "str"},
+        "newline_sequence": {"type": "str", "default": "\n"},
+        "block_start_string": {"type": "str", "default": "{%"},
+        "block_end_string": {"type": "str", "default": "%}"},
+        "variable_start_string": {"type": "str", "default": "{{"},
+        "variable_end_string": {"type": "str", "default": "}}"},
+        "comment_start_string": {"type": "str"},
+        "comment_end_string": {"type": "str"},
+        "trim_blocks": {"type": "bool", "default": True},
+        "lstrip_blocks": {"type": "bool", "default": False},
+        "output_encoding": {"type": "str", "default": "utf-8"},
+        **SERVER_ARGUMENTS,
+    }
+
+    def work(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        refuse_validation(parameters)
+        self._shared_loader_obj = SimpleNamespace(action_loader=SimpleNamespace(get=self._copy_action))
+        result = super().work(parameters, task_vars)
+        result.pop("src", None)  # a temporary file, which is gone
+        return result
+
+    def _copy_action(self, _name: str, **arguments: Any) -> _Copying:
+        """What ansible.builtin.template gets where it asks for the action ``ansible.legacy.copy``."""
+        action = rump_copy.ActionModule(**arguments)
+        action.kernel, action.host = self.kernel, self.host
+        return _Copying(action)
+
+
+class _Copying:
+    """A copy over a connection that is there."""
+
+    def __init__(self, action: rump_copy.ActionModule) -> None:
+        self._action = action
+
+    def run(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        _validation, parameters = self._action.validate_argument_spec(self._action.options)
+        return self._action.work(parameters, task_vars)

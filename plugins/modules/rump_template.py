@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rump_template
+short_description: Template a file into a rump kernel
+description:
+  - Fills in a Jinja2 template of the controller's and writes what comes of it to a file of a rump kernel.
+  - Options, results and meanings are those of M(ansible.builtin.template), whose own code does the templating. SELinux
+    and chattr(1) have no counterpart.
+  - The file is written as M(rumpkernel.rump.rump_copy) writes it, so that there is always the old content or the new.
+author:
+  - rumpkernel.rump authors (@rumpkernel)
+version_added: 0.1.0
+extends_documentation_fragment:
+  - ansible.builtin.template_common
+  - rumpkernel.rump.rump
+  - rumpkernel.rump.rump.changes
+options:
+  src:
+    type: str
+  dest:
+    description:
+      - Where the file goes. A path that is not absolute starts at the kernel's root directory.
+      - If it is a directory, the file goes into it under the template's name.
+    type: str
+  backup:
+    description: Keep the file that is replaced, under a name that tells the time.
+    type: bool
+    default: false
+  mode:
+    description:
+      - The permissions, as octal digits in quotes (V('0644')) or in symbolic form (V(u=rw,g=r,o=r)), or V(preserve)
+        for those of the template.
+      - Left out, a file that is there keeps its own, and a new one gets 0644.
+    type: raw
+  owner:
+    description:
+      - The number of the owner. A rump kernel has no user database; the one name that is taken is V(root), for 0.
+    type: str
+  group:
+    description:
+      - The number of the group. The names that are taken are V(wheel) and V(root), for 0.
+    type: str
+  follow:
+    description:
+      - If O(dest) is a symbolic link, replace what it leads to. Otherwise the link is replaced by the file.
+    type: bool
+    default: false
+  validate:
+    description:
+      - Not possible, and refused with that reason. A rump kernel runs no programs that could look at the file.
+    type: str
+notes:
+  - The template is read on the controller, over the connection V(local), too. There it reaches the kernel of O(server).
+seealso:
+  - module: ansible.builtin.template
+  - module: rumpkernel.rump.rump_copy
+"""
+
+EXAMPLES = r"""
+- name: Configure the application from a template of the role
+  rumpkernel.rump.rump_template:
+    src: app.conf.j2
+    dest: /etc/app.conf
+    mode: '0640'
+    owner: 100
+
+- name: A file whose lines end as on DOS, and a template that is full of braces
+  rumpkernel.rump.rump_template:
+    src: menu.j2
+    dest: /boot/menu.txt
+    newline_sequence: '\r\n'
+    variable_start_string: '[%'
+    variable_end_string: '%]'
+"""
+
+RETURN = r"""
+dest:
+  description: The file.
+  type: str
+  returned: success, and in check mode when the content stays as it is
+  sample: /etc/app.conf
+checksum:
+  description: The SHA-1 of the content.
+  type: str
+  returned: success, and in check mode when the content stays as it is
+  sample: 6e642bb8dd5c2e027bf21dd923337cbb4214f827
+md5sum:
+  description: The MD5 of the content, where Python may make one.
+  type: str
+  returned: changed
+  sample: 2a5aeecc61dc98c4d780b14b330e3282
+atomic:
+  description: Whether there was always the old content or the new. V(false) where the file system has no rename.
+  type: bool
+  returned: when content was written
+  sample: true
+backup_file:
+  description: The name that the old file was kept under.
+  type: str
+  returned: with O(backup), when there was one that was replaced
+  sample: /etc/app.conf.4711.2026-02-12@22:09:00~
+state:
+  description: What is at the path.
+  type: str
+  returned: success, and in check mode when the content stays as it is
+  sample: file
+mode:
+  description: The permissions, in octal digits.
+  type: str
+  returned: success, and in check mode when the content stays as it is
+  sample: '0640'
+uid:
+  description: The number of the owner.
+  type: int
+  returned: success, and in check mode when the content stays as it is
+  sample: 100
+gid:
+  description: The number of the group.
+  type: int
+  returned: success, and in check mode when the content stays as it is
+  sample: 0
+owner:
+  description: The owner, which in a rump kernel is the number, too.
+  type: str
+  returned: success, and in check mode when the content stays as it is
+  sample: '100'
+group:
+  description: The group, which in a rump kernel is the number, too.
+  type: str
+  returned: success, and in check mode when the content stays as it is
+  sample: '0'
+size:
+  description: The size in bytes.
+  type: int
+  returned: success, and in check mode when the content stays as it is
+  sample: 1220
+flags:
+  description: The file's flags, by their names in chflags(1).
+  type: list
+  elements: str
+  returned: success, and in check mode when the content stays as it is
+  sample: []
+changes:
+  description: What was changed, step by step.
+  type: list
+  elements: str
+  returned: changed, and not in check mode
+  sample: ["write the 1220 bytes of /etc/app.conf"]
+"""
