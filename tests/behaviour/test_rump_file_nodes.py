@@ -258,7 +258,7 @@ def test_a_node_behind_a_link(kernel: Kernel, tmpfs: str) -> None:
 
 
 def test_directories_with_flags_that_let_nothing_be_made_in_them(kernel: Kernel, top: str) -> None:
-    options = {"path": f"{top}/a/b/c", "state": "directory", "flags": "uchg"}
+    options: dict[str, Any] = {"path": f"{top}/a/b/c", "state": "directory", "flags": "uchg"}
     foretold = run_module(kernel, rump_file, True, **options)
     made = run_module(kernel, rump_file, **options)
     assert made["changes"] == foretold["changes"]
@@ -269,7 +269,13 @@ def test_directories_with_flags_that_let_nothing_be_made_in_them(kernel: Kernel,
 def test_flags_of_a_whole_tree(kernel: Kernel, top: str) -> None:
     kernel.makedirs(f"{top}/a/b")
     make_flagged(kernel, f"{top}/a/b/x")
-    options = {"path": f"{top}/a", "state": "directory", "recurse": True, "flags": "nouchg,nodump", "mode": "u=rwX,go="}
+    options: dict[str, Any] = {
+        "path": f"{top}/a",
+        "state": "directory",
+        "recurse": True,
+        "flags": "nouchg,nodump",
+        "mode": "u=rwX,go=",
+    }
     assert run_module(kernel, rump_file, True, **options)["changed"]
     run_module(kernel, rump_file, **options)
     assert [facts(kernel, f"{top}/{name}")[:3] for name in ("a", "a/b", "a/b/x")] == [
@@ -337,7 +343,7 @@ def test_what_it_refuses(kernel: Kernel, tmpfs: str, options: dict[str, Any], sa
 
 
 def test_a_device_whose_directory_is_missing(kernel: Kernel, tmpfs: str) -> None:
-    options = {"path": f"{tmpfs}/no/x", "state": "char", "major": 1, "minor": 1}
+    options: dict[str, Any] = {"path": f"{tmpfs}/no/x", "state": "char", "major": 1, "minor": 1}
     assert run_module(kernel, rump_file, True, **options)["changed"]
     result = refused(kernel, rump_file, **options)
     assert (result["call"], result["errno"]) == ("mknod", "ENOENT")
