@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
+from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS, running_with_filesystems
 
 
 @pytest.fixture(params=BACKENDS)
@@ -27,6 +28,25 @@ def kernel(server: Server) -> Iterator[Kernel]:
     """A session with it."""
     with connect(server.url, timeout=20) as connected:
         yield connected
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def kernel_with_filesystems(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kernel]:
+    """A session with a kernel that has a tmpfs and an FFS; one for all of a module's tests, for use with ``folder``."""
+    folder = tmp_path_factory.mktemp("kernel")
+    with running_with_filesystems(request.param, folder) as server, connect(server.url, timeout=20) as connected:
+        yield connected
+
+
+@pytest.fixture(params=FOLDERS)
+def folder(request: pytest.FixtureRequest, kernel_with_filesystems: Kernel) -> Iterator[str]:
+    """An empty directory of that kernel, on each kind of file system."""
+    path = f"{FOLDERS[request.param]}/test"
+    kernel_with_filesystems.mkdir(path, 0o755)
+    yield path
+    kernel_with_filesystems.rmtree(path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,29 +21,12 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.content 
     replace,
     replace_many,
 )
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError, connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import UF
-from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS
-from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS, running_with_filesystems
+from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS
 
 MIB = 1 << 20
 NEW = bytes(range(256)) * (5 * MIB // 512)  # 2.5 MiB: more than two chunks, the last in part
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def shared_kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    folder = tmp_path_factory.mktemp("kernel")
-    with running_with_filesystems(request.param, folder) as server, connect(server.url, timeout=20) as kernel:
-        yield kernel
-
-
-@pytest.fixture(params=FOLDERS)
-def folder(request: pytest.FixtureRequest, shared_kernel: Kernel) -> Iterator[str]:
-    """An empty directory on each file system."""
-    path = f"{FOLDERS[request.param]}/test"
-    shared_kernel.mkdir(path, 0o755)
-    yield path
-    shared_kernel.rmtree(path)
 
 
 def atomic(folder: str) -> bool:
@@ -57,8 +39,8 @@ def facts(kernel: Kernel, path: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("data", [b"", b"new", NEW], ids=["empty", "small", "large"])
-def test_make_and_replace(shared_kernel: Kernel, folder: str, tmp_path: Path, data: bytes) -> None:
-    kernel, path = shared_kernel, f"{folder}/f"
+def test_make_and_replace(kernel_with_filesystems: Kernel, folder: str, tmp_path: Path, data: bytes) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/f"
     local = tmp_path / "source"
     local.write_bytes(data)
     checksum = hashlib.sha1(data).hexdigest()
@@ -71,8 +53,8 @@ def test_make_and_replace(shared_kernel: Kernel, folder: str, tmp_path: Path, da
         kernel.write_file(path, b"what was there" * 100)
 
 
-def test_attributes_are_those_asked_for_or_the_old_ones(shared_kernel: Kernel, folder: str) -> None:
-    kernel, path = shared_kernel, f"{folder}/f"
+def test_attributes_are_those_asked_for_or_the_old_ones(kernel_with_filesystems: Kernel, folder: str) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/f"
     times = (10**18 + 4_000_000, 10**18 + 8_000_000)
     replace(kernel, Content(path, b"1", mode=0o4711, uid=5, gid=6, times=times))
     assert facts(kernel, path) == (0o4711, 5, 6)
@@ -85,8 +67,8 @@ def test_attributes_are_those_asked_for_or_the_old_ones(shared_kernel: Kernel, f
     assert kernel.stat(path).st_mtime_ns == times[1]
 
 
-def test_flags_stay(shared_kernel: Kernel, folder: str) -> None:
-    kernel, path = shared_kernel, f"{folder}/f"
+def test_flags_stay(kernel_with_filesystems: Kernel, folder: str) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/f"
     kernel.write_file(path, b"old")
     kernel.chflags(path, UF.NODUMP)
     replace(kernel, Content(path, b"new"))
@@ -94,8 +76,8 @@ def test_flags_stay(shared_kernel: Kernel, folder: str) -> None:
 
 
 @pytest.mark.parametrize("follow", [True, False])
-def test_links(shared_kernel: Kernel, folder: str, follow: bool) -> None:
-    kernel, path = shared_kernel, f"{folder}/link"
+def test_links(kernel_with_filesystems: Kernel, folder: str, follow: bool) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/link"
     kernel.write_file(f"{folder}/target", b"old", 0o600)
     kernel.symlink("target", path)
     done = replace(kernel, Content(path, b"new", follow=follow))
@@ -106,8 +88,8 @@ def test_links(shared_kernel: Kernel, folder: str, follow: bool) -> None:
     assert facts(kernel, path)[0] == 0o644 or follow
 
 
-def test_backup(shared_kernel: Kernel, folder: str) -> None:
-    kernel, path = shared_kernel, f"{folder}/f"
+def test_backup(kernel_with_filesystems: Kernel, folder: str) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/f"
     assert replace(kernel, Content(path, b"old", mode=0o640, uid=5, times=(10**18, 10**18), backup=True)) == Replaced(
         path, 3, hashlib.sha1(b"old").hexdigest(), atomic(folder)
     )
@@ -121,8 +103,8 @@ def test_backup(shared_kernel: Kernel, folder: str) -> None:
     assert kernel.stat(done.backup_file).st_nlink == 1
 
 
-def test_copy_within(shared_kernel: Kernel, folder: str) -> None:
-    kernel, path = shared_kernel, f"{folder}/f"
+def test_copy_within(kernel_with_filesystems: Kernel, folder: str) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/f"
     replace(kernel, Content(path, NEW, mode=0o604, uid=3, gid=4, times=(10**18, 10**18)))
     copy_within(kernel, path, f"{folder}/g")
     assert kernel.read_file(f"{folder}/g") == NEW
@@ -130,9 +112,9 @@ def test_copy_within(shared_kernel: Kernel, folder: str) -> None:
     assert kernel.stat(f"{folder}/g").st_mtime == 10**9
 
 
-def test_many(shared_kernel: Kernel, folder: str) -> None:
+def test_many(kernel_with_filesystems: Kernel, folder: str) -> None:
     """One that cannot be made does not keep the others from it."""
-    kernel = shared_kernel
+    kernel = kernel_with_filesystems
     kernel.mkdir(f"{folder}/directory")
     contents = [Content(f"{folder}/{number}", b"%d" % number * number) for number in range(70)]
     contents.insert(40, Content(f"{folder}/directory", b""))
@@ -146,8 +128,8 @@ def test_many(shared_kernel: Kernel, folder: str) -> None:
     assert len(kernel.listdir(folder)) == 71
 
 
-def test_nothing_is_left_of_what_failed(shared_kernel: Kernel, folder: str) -> None:
-    kernel, path = shared_kernel, f"{folder}/f"
+def test_nothing_is_left_of_what_failed(kernel_with_filesystems: Kernel, folder: str) -> None:
+    kernel, path = kernel_with_filesystems, f"{folder}/f"
     if atomic(folder):
         kernel.write_file(path, b"old")
     with pytest.raises(ContentMismatch):
@@ -166,9 +148,9 @@ def test_nothing_is_left_of_what_failed(shared_kernel: Kernel, folder: str) -> N
         assert kernel.listdir(folder) == []
 
 
-def test_no_room(shared_kernel: Kernel) -> None:
+def test_no_room(kernel_with_filesystems: Kernel) -> None:
     """A disk that is too small: the old content stays, and the temporary file does not."""
-    kernel, folder = shared_kernel, FOLDERS["ffs"]
+    kernel, folder = kernel_with_filesystems, FOLDERS["ffs"]
     before = kernel.listdir(folder)
     kernel.write_file(f"{folder}/f", b"old")
     with pytest.raises(KernelError, match="ENOSPC"):
