@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 AF_MAX = 36
 PRESERVED_FLAGS = 0x1 | 0x2 | 0x4 | 0x40 | 0x80
 """RTF_UP, GATEWAY, HOST, DONE and MASK, which RTM_CHANGE leaves alone."""
-RTV_EXPIRE = 0x4
+RTV_MTU, RTV_EXPIRE = 0x1, 0x4
 SETTABLE = {
     0x1: "mtu",
     0x2: "hopcount",
@@ -166,6 +166,14 @@ class RouteRequests:
         if self._stack.routes.match(gateway[1], address_bits(gateway)) is None:
             self._stack.notices.miss(gateway)
 
+    def _adopt_mtu(self, route: Route) -> None:
+        """A gateway to which a route leads whose MTU is smaller gives the route that one, or none (rt_setgate)."""
+        if not route.flags & RTF_GATEWAY or route.gateway[1] not in PLACES:
+            return
+        way = self._stack.routes.match(route.gateway[1], address_bits(route.gateway))
+        if way is not None and not route.metrics["locks"] & RTV_MTU and route.metrics["mtu"] > way.metrics["mtu"]:
+            route.metrics["mtu"] = way.metrics["mtu"]
+
     # Finding
 
     def _get(self, message: RouteMessage) -> RouteMessage:
@@ -227,6 +235,7 @@ class RouteRequests:
             if RTAX_GATEWAY in addresses:
                 route.gateway = addresses[RTAX_GATEWAY]
                 self._miss_gateway(route)
+                self._adopt_mtu(route)
             self._move(message, route)
             self._set_metrics(message, route)
             if route.flags != message.flags:
