@@ -93,6 +93,8 @@ class RumpModule:
         with warnings.catch_warnings(record=True, category=RumpWarning) as said:
             warnings.simplefilter("default", RumpWarning)
             result = self._run_on_server(module, server)
+        if not module._diff:
+            result.pop("diff", None)
         for warning in (*(str(warning.message) for warning in said), *result.pop("warnings", [])):
             module.warn(warning)
         if result.get("failed"):

@@ -53,6 +53,8 @@ class RumpAction(ActionBase):
                 )
             else:
                 result.update(self.module.run(kernel, parameters, self._task.check_mode))
+                if not self._task.diff:
+                    result.pop("diff", None)
         except ModuleFailure as failure:
             result.update(failure.result, msg=f"{host}: {failure}")
         except RumpError as error:

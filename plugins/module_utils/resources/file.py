@@ -96,9 +96,11 @@ class _Planner:
         self.found = state_of(kernel, self.path)
         self.state = wanted or self._default_state()
         if self.recurse and self.state != "directory":
-            raise OptionError("recurse", f"goes with the state 'directory', and that of {self.path} is {self.state!r}")
+            text = f"recurse option requires state to be 'directory', and that of {self.path} is {self.state!r}"
+            raise OptionError("recurse", text, path=self.path)
         if self.src is not None and self.state not in ("link", "hard"):
-            raise OptionError("src", f"goes with the states 'link' and 'hard', not with {self.state!r}")
+            text = f"src option requires state to be 'link' or 'hard', and it is {self.state!r}"
+            raise OptionError("src", text, path=self.path)
         self.node = Node.parse(kernel, parameters, self.state)
         self.attributes = Attributes.parse(parameters, self.state)
         self.difference = Difference()
@@ -280,7 +282,7 @@ class _Planner:
             raise OptionError("path", f"refusing to convert from {self.found} to symlink for {self.path}")
         if self.found != "link":
             if src is None:
-                raise OptionError("src", "is required for creating new symlinks")
+                raise OptionError("src", "src is required for creating new symlinks")
             self.difference.note("state", self.found, "link")
             make = partial(self.kernel.symlink, src)
             if self.found == "absent":
@@ -322,7 +324,7 @@ class _Planner:
         src, found = self.src, self.found
         if src is None:
             if found != "hard":
-                raise OptionError("src", "is required for creating new hardlinks")
+                raise OptionError("src", "src is required for creating new hardlinks")
             self._plan_attributes(self.path)
             return {"dest": self.path, "src": None}
         here = _lstat(self.kernel, self.path)
@@ -429,7 +431,7 @@ class _Planner:
     def _require_source(self, src: str) -> None:
         """:raises OptionError: there is nothing to make a hard link to."""
         if not self.kernel.exists(src):
-            raise OptionError("src", f"{src} does not exist", path=self.path)
+            raise OptionError("src", f"src does not exist: {src}", path=self.path)
 
     def _require_directory(self, parent: str, path: str) -> None:
         """:raises OptionError: ``path`` cannot be made in what is no directory."""
