@@ -14,8 +14,13 @@ description:
     sysproxy, the remote system call protocol of NetBSD's rump kernels.
   - Nothing is installed in the kernel. The modules of this collection make its system calls from the
     controller, over one connection a task.
-  - A rump kernel has no shell and no Python, so modules of other collections do not run over this
-    connection; M(ansible.builtin.copy) and others that only move files neither.
+  - Modules of C(ansible.builtin) and of other collections that are written in Python run over this connection
+    unmodified. They run on the controller, in a Python whose files, directories and system identity are the
+    kernel's. What they reach for beyond that is refused, and not done on the controller.
+  - A rump kernel has no shell and no programs. Modules that start some, such as M(ansible.builtin.command) or
+    M(ansible.builtin.service), fail and say what to use instead. Tasks with C(async) are refused.
+  - A session is root's. With C(become), a module runs as the user that is named, by the kernel's own user database
+    or by number, whatever the method.
 author:
   - rumpkernel.rump authors (@rumpkernel)
 version_added: 0.1.0
@@ -64,6 +69,14 @@ options:
     default: 30
     vars:
       - name: ansible_rump_timeout
+  module_timeout:
+    description:
+      - Seconds that a module may take that is none of this collection's. Each system call of it has the limit
+        O(call_timeout) besides.
+    type: float
+    default: 3600
+    vars:
+      - name: ansible_rump_module_timeout
   ssh_args:
     description:
       - More arguments for C(ssh) where the server's URL is of that kind, split as a shell would. They go
@@ -111,37 +124,45 @@ options:
       - name: ansible_rump_release
 """
 
+import os
 import shlex
+import shutil
+import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleOptionsError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound, AnsibleOptionsError
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
     AbiHints,
     InvalidURL,
     Kernel,
+    KernelError,
     MissingLibrary,
     RumpError,
     RumpWarning,
     connect,
 )
-from ansible_collections.rumpkernel.rump.plugins.plugin_utils import rumpctrl
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils import rumpctrl, words
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.modules import run_module
 
 display = Display()
 
-_NO_SHELL = (
-    "a rump kernel has no shell and no programs: use the modules of the collection rumpkernel.rump "
-    "(rump_file, rump_sysctl, rump_ifconfig, rump_mount, …)"
-)
+_CHUNK = 1 << 20
 
 
 class Connection(ConnectionBase):
     """One session with a rump kernel, kept for a task and its loop."""
 
     transport = "rumpkernel.rump.sysproxy"
-    has_pipelining = False
+    has_pipelining = True
+    always_pipeline_modules = True
     allow_executable = False  # there is no shell to give a command to
+    default_user = "root"  # a session is root's
+    _shell_type = "rumpkernel.rump.sysproxy"
 
     _kernel: Kernel | None = None
 
@@ -174,6 +195,20 @@ class Connection(ConnectionBase):
 
     def _open(self) -> Kernel:
         try:
+            kernel = self._kernel = self._connector()(display.warning)  # shown once in a run
+        except (InvalidURL, MissingLibrary) as error:
+            raise AnsibleOptionsError(str(error)) from None  # Ansible adds the causes' texts, which ours holds
+        except RumpError as error:
+            raise self._failure(error) from None
+        self._connected = True
+        return kernel
+
+    def _connector(self) -> Callable[[Callable[[str], None]], Kernel]:
+        """What makes a session, by the options; it gives warnings to what it is called with.
+
+        :raises AnsibleOptionsError: one of the options is wrong.
+        """
+        try:
             hints = AbiHints(
                 word_size=self.get_option("word_size"),
                 byteorder=self.get_option("byteorder"),
@@ -182,36 +217,94 @@ class Connection(ConnectionBase):
             ssh_args = shlex.split(self.get_option("ssh_args") or "")
         except ValueError as error:
             raise AnsibleOptionsError(str(error)) from None
-        try:
+        url, timeout, connect_timeout = self.url, self.get_option("call_timeout"), self.get_option("connect_timeout")
+
+        def open_kernel(note: Callable[[str], None]) -> Kernel:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", RumpWarning)
-                kernel = self._kernel = connect(
-                    self.url,
-                    timeout=self.get_option("call_timeout"),
-                    connect_timeout=self.get_option("connect_timeout"),
-                    abi=hints,
-                    ssh_args=ssh_args,
-                )
-        except (InvalidURL, MissingLibrary) as error:
-            raise AnsibleOptionsError(str(error)) from None  # Ansible adds the causes' texts, which ours holds
+                kernel = connect(url, timeout=timeout, connect_timeout=connect_timeout, abi=hints, ssh_args=ssh_args)
+            for warning in caught:
+                note(str(warning.message))
+            return kernel
+
+        return open_kernel
+
+    def _failure(self, error: Exception | str) -> AnsibleConnectionFailure:
+        options = " (ansible_rump_word_size, ansible_rump_byteorder)" if "have to be given" in str(error) else ""
+        return AnsibleConnectionFailure(f"{error}{options}")
+
+    @contextmanager
+    def _session(self) -> Iterator[Kernel]:
+        """The kernel for a block, whose errors become Ansible's."""
+        try:
+            yield self.kernel
+        except KernelError as error:
+            raise AnsibleError(f"{self.url}: {error}") from None
         except RumpError as error:
-            options = " (ansible_rump_word_size, ansible_rump_byteorder)" if "have to be given" in str(error) else ""
-            raise AnsibleConnectionFailure(f"{error}{options}") from None
-        for warning in caught:
-            display.warning(str(warning.message))  # shown once in a run
-        self._connected = True
-        return kernel
+            self.close()
+            raise self._failure(error) from None
+
+    # What Ansible asks of a connection
+
+    def update_vars(self, variables: dict[str, Any]) -> None:
+        """Modules run in the controller's own Python: there is none to be discovered."""
+        super().update_vars(variables)
+        for one in (variables, *(variables.get("ansible_delegated_vars") or {}).values()):
+            one.setdefault("ansible_python_interpreter", sys.executable)
+
+    def is_pipelining_enabled(self, wrap_async: bool = False) -> bool:
+        if wrap_async:
+            raise AnsibleError(
+                "async: a rump kernel runs no programs, so that no task could go on in it by itself; leave async out"
+            )
+        return super().is_pipelining_enabled(wrap_async)
+
+    def set_become_plugin(self, plugin: Any) -> None:
+        """Whatever the method would be: the module's session is given to the user."""
+        super().set_become_plugin(plugin)
+        if plugin is not None:
+            plugin.build_become_command = self._become
+
+    def _become(self, cmd: str, _shell: object) -> str:
+        user = self.become.get_option("become_user") if self.become else None
+        command = words.decode(cmd)
+        if command is None:
+            if user in (None, "root", "0"):
+                return cmd
+            raise AnsibleError(f"become_user: rumpctrl's utilities are root in the kernel, and cannot become {user}")
+        return words.encode(words.with_user(command, user))
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        """One of rumpctrl's utilities, where the controller has them."""
-        options = {name: self.get_option(name) for name in ("rumpctrl_path", "rumpctrl_timeout")}
-        return rumpctrl.run(self.url, options, cmd, in_data)
+        """A word of the shell plugin's, a module, or one of rumpctrl's utilities where the controller has them."""
+        command = words.decode(cmd)
+        if command is None:
+            options = {name: self.get_option(name) for name in ("rumpctrl_path", "rumpctrl_timeout")}
+            return rumpctrl.run(self.url, options, cmd, in_data)
+        if command.word != "module":
+            with self._session() as kernel:
+                return words.carry_out(kernel, command)
+        limit = self.get_option("module_timeout")
+        return run_module(self.url, self._connector(), command, self._read, in_data, limit)
+
+    def _read(self, path: str) -> bytes:
+        with self._session() as kernel:
+            return kernel.read_file(path)
 
     def put_file(self, in_path: str, out_path: str) -> None:
-        raise AnsibleError(_NO_SHELL)
+        """Copy a file of the controller's into the kernel, a piece at a time."""
+        if not os.path.exists(in_path):
+            raise AnsibleFileNotFound(f"file or module does not exist: {in_path}")
+        with (
+            self._session() as kernel,
+            open(in_path, "rb") as source,
+            kernel.fopen(out_path, "wb", permissions=0o600) as sink,
+        ):
+            shutil.copyfileobj(source, sink, _CHUNK)
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
-        raise AnsibleError(_NO_SHELL)
+        """Copy a file of the kernel's to the controller, a piece at a time."""
+        with self._session() as kernel, open(out_path, "wb") as sink:
+            kernel.copy_out(in_path, sink)
 
     def reset(self) -> None:
         self.close()

@@ -128,7 +128,7 @@ def test_ad_hoc_by_short_and_full_name(server: Server, tmp_path: Path, name: str
 
 
 def test_what_needs_a_shell_says_what_to_use(server: Server, tmp_path: Path) -> None:
-    task = {"name": "Shell", "ansible.builtin.raw": "ls"}
+    task = {"name": "Shell", "ansible.builtin.shell": "ls"}
     run = run_playbook(tmp_path, play(task), inventory_of({"k1": {"ansible_rump_server": server.url}}))
     assert run.results[0].status == "failed"
     assert "no shell" in run.results[0].result["msg"]
