@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What rump_sync takes for a thousand small files, beside rumpctrl's pax with the same files.
+
+pax reads a tar archive from its standard input, since its own file descriptors are the kernel's; it gives the files
+their owners, modes and times (-p e), as rump_sync does. Both sides take turns on one kernel, each into a new
+directory of a tmpfs, and the medians are compared: wall time first, and then the CPU time of the client alone, which a
+busy machine changes less. RUMPCTRL_PATH names the folder of rumpctrl's utilities.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / ".collections"))
+
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect  # noqa: E402
+from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount, rump_sync  # noqa: E402
+from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running  # noqa: E402
+from ansible_collections.rumpkernel.rump.tests.support.modules import run_module  # noqa: E402
+
+ROUNDS = 7
+DIRECTORIES = 20
+FILES = 50  # in each
+SIZE = 1000  # bytes and a few more
+HELD_TO = 0.5
+
+
+def make_files(folder: Path) -> tuple[Path, Path]:
+    """The files, and a tar archive of them."""
+    tree = folder / "tree"
+    for directory in range(DIRECTORIES):
+        below = tree / f"d{directory}"
+        below.mkdir(parents=True)
+        for number in range(FILES):
+            (below / f"f{number}").write_bytes(os.urandom(SIZE + number))
+    archive = folder / "tree.tar"
+    with tarfile.open(archive, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for path in sorted(tree.rglob("*")):
+            tar.add(path, path.relative_to(tree), recursive=False)
+    return tree, archive
+
+
+def times(work: Callable[[], Any], who: int) -> tuple[float, float]:
+    """Seconds, and those of the CPU of this process or of its children."""
+    before, started = resource.getrusage(who), time.perf_counter()
+    work()
+    taken, after = time.perf_counter() - started, resource.getrusage(who)
+    return taken, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def clear(kernel: Kernel, path: str) -> None:
+    if kernel.exists(path):
+        kernel.rmtree(path)
+    kernel.mkdir(path)
+
+
+def row(what: str, ours: list[tuple[float, float]], theirs: list[tuple[float, float]], held_to: str) -> None:
+    for index, kind in enumerate(("wall", "client's CPU")):
+        our_time = statistics.median(one[index] for one in ours)
+        shown = "          –     –"
+        if theirs:
+            their_time = statistics.median(one[index] for one in theirs)
+            shown = f"{their_time * 1000:8.0f} ms {our_time / their_time:5.2f}"
+        print(
+            f"  {f'{what}, {kind}':46} {our_time * 1000:8.0f} ms {shown}   {held_to if not index else ''}", flush=True
+        )
+
+
+def measure(server: Server, kernel: Kernel, folder: Path) -> None:
+    tree, archive = make_files(folder)
+    utilities = os.environ.get("RUMPCTRL_PATH", "")
+    pax = shutil.which("pax", path=utilities) if utilities and server.backend == "rump_server" else None
+    if pax is None:
+        why = "of the simulated kernel's" if server.backend != "rump_server" else "since RUMPCTRL_PATH names no pax"
+        print(f"  there is no figure of pax's, {why}")
+
+    def sync(dest: str = "/bench/ours", **options: Any) -> dict[str, Any]:
+        return run_module(kernel, rump_sync, src=f"{tree}/", dest=dest, **options)
+
+    def unpack() -> None:
+        assert pax is not None
+        with archive.open("rb") as source:
+            subprocess.run(
+                [pax, "-r", "-p", "e", "-s", ",^,bench/theirs/,"],
+                env={**os.environ, "RUMP_SERVER": server.url},
+                stdin=source,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+
+    ours, theirs, again = [], [], []
+    for _round in range(ROUNDS):
+        clear(kernel, "/bench/ours")
+        ours.append(times(sync, resource.RUSAGE_SELF))
+        again.append(
+            times(lambda: run_module(kernel, rump_sync, src=f"{tree}/", dest="/bench/ours"), resource.RUSAGE_SELF)
+        )
+        if pax:
+            clear(kernel, "/bench/theirs")
+            theirs.append(times(unpack, resource.RUSAGE_CHILDREN))
+    if pax:
+        result = run_module(
+            kernel, rump_sync, check_mode=True, src=f"{tree}/", dest="/bench/theirs", delete=True, checksum=True
+        )
+        assert not result["created"] + result["deleted"], f"pax made something else: {result}"[:500]
+    row(f"{DIRECTORIES * FILES} files", ours, theirs, f"{HELD_TO} or less")
+    row("the same again, unchanged", again, [], "")
+
+
+def main() -> None:
+    print("rump_sync's speed: ours, rumpctrl's pax, and ours as a part of that")
+    for backend in BACKENDS:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            running(backend, Path(name)) as server,
+            connect(server.url, timeout=60) as kernel,
+        ):
+            run_module(kernel, rump_mount, path="/bench", src="tmpfs", fstype="tmpfs", state="mounted")
+            print(f"\n{server.description}")
+            measure(server, kernel, Path(name))
+
+
+if __name__ == "__main__":
+    main()
