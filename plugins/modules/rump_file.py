@@ -169,7 +169,7 @@ EXAMPLES = r"""
 
 - name: Let nobody change a file, the superuser included
   rumpkernel.rump.rump_file:
-    path: /var/db/app/ready
+    path: /etc/app.conf
     flags: [schg, nodump]
 
 - name: Make the nodes of a second vnd disk
