@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import shlex
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any, Final
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import mount_options
@@ -36,7 +37,7 @@ def adapt(kernel: Kernel, module: str, has: Callable[[str], bool]) -> None:
     if has(_BASIC):
         _programs(kernel, importlib.import_module(_BASIC).AnsibleModule, tolerant=module == _SETUP)
     if has(_TIMEOUT):
-        importlib.import_module(_TIMEOUT).timeout = _no_timeout  # type: ignore[attr-defined]
+        importlib.import_module(_TIMEOUT).mp = SimpleNamespace(ThreadPool=_InThisThread)  # type: ignore[attr-defined]
     if module == _SETUP and has(_HARDWARE):
         _hardware(kernel, importlib.import_module(_HARDWARE))
         bits = f"{kernel.abi.word_size * 8}bit"
@@ -46,6 +47,8 @@ def adapt(kernel: Kernel, module: str, has: Callable[[str], bool]) -> None:
 def _programs(kernel: Kernel, ansible_module: Any, tolerant: bool) -> None:
     """``tolerant``: a program that is not there is told as a shell would, as the facts are used to; else it is an
     error that says what to use instead."""
+    subprocess: Any = importlib.import_module("subprocess")
+    output = subprocess.check_output
     start, find = ansible_module.run_command, ansible_module.get_bin_path
 
     def run_command(self: Any, args: Any, check_rc: bool = False, *rest: Any, **options: Any) -> tuple[int, Any, Any]:
@@ -68,15 +71,39 @@ def _programs(kernel: Kernel, ansible_module: Any, tolerant: bool) -> None:
         found: str | None = programs.path_of(arg) or find(self, arg, *rest, **options)
         return found
 
+    def check_output(args: Any, *rest: Any, **options: Any) -> Any:
+        answer = None if options.get("shell") else programs.run(kernel, _words(args))
+        if answer is None:
+            return output(args, *rest, **options)
+        if answer.rc:
+            raise subprocess.CalledProcessError(answer.rc, args, answer.stdout, answer.stderr)
+        return answer.stdout if options.get("text") or options.get("encoding") else answer.stdout.encode()
+
+    subprocess.check_output = check_output
     ansible_module.run_command = run_command
     ansible_module.get_bin_path = get_bin_path
 
 
-def _no_timeout(seconds: Any = None, error_message: str = "") -> Any:
-    """Ansible's decorator, which has its limit by a second thread. A session is one thread's, and its calls have
-    limits of their own."""
-    del error_message
-    return seconds if callable(seconds) else lambda function: function
+class _InThisThread:
+    """``multiprocessing.pool.ThreadPool``, as Ansible's time limits for facts need it: what is called, here and now.
+
+    A session is one thread's, and its calls have limits of their own.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._call: Callable[[], Any] = lambda: None
+
+    def apply_async(self, function: Callable[..., Any], arguments: Any = (), options: Any = None) -> _InThisThread:
+        self._call = lambda: function(*arguments, **(options or {}))
+        return self
+
+    def get(self, timeout: float | None = None) -> Any:
+        return self._call()
+
+    def close(self) -> None:
+        """There are no others to come."""
+
+    terminate = close
 
 
 def _words(args: Any) -> list[str]:
