@@ -29,7 +29,7 @@ display = Display()
 # Modules that are there to start programs, or to manage what only programs make: each would find that out by itself,
 # late, and in words of its own.
 _FOR_PROGRAMS: Final = names(
-    "apt apt_key apt_repository cron deb822_repository debconf dnf dnf5 dpkg_selections expect git group hostname "
+    "apt apt_key apt_repository command cron deb822_repository debconf dnf dnf5 dpkg_selections expect git group hostname "
     "iptables package pip reboot rpm_key service subversion systemd systemd_service sysvinit user yum "
     "yum_repository"
 )
