@@ -184,8 +184,7 @@ class NodeFile(OpenFile):
         if not io.remaining:
             return
         old_size = filesystem.size_of(node)
-        if position + io.remaining > old_size:
-            filesystem.resize(node, position + io.remaining)
+        filesystem.make_room(node, position, io.remaining)
         try:
             while io.remaining:
                 data = await io.take(min(io.remaining, filesystem.piece_size(node, position)))

@@ -89,18 +89,36 @@ class Modules:
         return sum(module.name in other.required for other in self._enabled)
 
     def records(self) -> bytes:
-        """An array of modstat_t: those that are enabled, then the others."""
+        """An array of modstat_t: those that are enabled, then the others. Since release 9 their number comes before
+        them, and the names of what they require after them, at offsets from the start.
+        """
         layout = self._kernel.abi.struct("modstat_t")
-        return b"".join(
-            layout.build(
-                ms_name=module.name.encode(),
-                ms_required=",".join(module.required).encode(),
-                ms_class=module.kind,
-                ms_flags=MUST_FORCE if module.was_disabled and module in self._enabled else 0,
-                ms_refcnt=DISABLED if module in self._disabled else self._references(module),
+        modules = (*self._enabled, *self._disabled)
+        if not self.strings_follow:
+            return b"".join(
+                layout.build(**self._members(module), ms_required=",".join(module.required).encode())
+                for module in modules
             )
-            for module in (*self._enabled, *self._disabled)
-        )
+        count = self._kernel.abi.integer("int", len(modules))
+        start, records, strings = len(count) + len(modules) * layout.size, b"", b""
+        for module in modules:
+            offset = start + len(strings) if module.required else 0
+            records += layout.build(**self._members(module), ms_reqoffset=offset)
+            strings += ",".join(module.required).encode() + b"\0" if module.required else b""
+        return count + records + strings
+
+    @property
+    def strings_follow(self) -> bool:
+        """Whether the list has its format of release 9."""
+        return self._kernel.abi.release >= (8, 99)
+
+    def _members(self, module: Module) -> dict[str, object]:
+        return {
+            "ms_name": module.name.encode(),
+            "ms_class": module.kind,
+            "ms_flags": MUST_FORCE if module.was_disabled and module in self._enabled else 0,
+            "ms_refcnt": DISABLED if module in self._disabled else self._references(module),
+        }
 
     def load(self, name: str, force: bool) -> None:
         """Enable a module that was disabled; nothing else can be loaded, for lack of files."""

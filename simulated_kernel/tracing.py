@@ -54,8 +54,7 @@ class Trace:
         raw = head + data
         filesystem = self.node.filesystem
         try:
-            if self._offset + len(raw) > filesystem.size_of(self.node):
-                filesystem.resize(self.node, self._offset + len(raw))
+            filesystem.make_room(self.node, self._offset, len(raw))
             filesystem.store(self.node, self._offset, raw)
         except SyscallError:
             return

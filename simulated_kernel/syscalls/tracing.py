@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from ..changes import mark_change
 from ..errors import refuse
 from ..files import NodeFile
@@ -13,7 +15,6 @@ from ..process import Process
 from ..vfs.node import Node
 from .registry import Call, syscall
 
-MODCTL_LOAD, MODCTL_UNLOAD, MODCTL_STAT, MODCTL_EXISTS = range(4)
 LOAD_FORCE = 1
 PATH_MAX = 1024
 NAME_MAX = 64
@@ -23,19 +24,33 @@ OPERATIONS = (KTROP_SET, KTROP_CLEAR, KTROP_CLEARFILE, KTROP_CLEAR)
 PERSISTENT = 0x80000000
 
 
+class _Command(IntEnum):
+    """modctl_cmd_t; STAT is 2 up to release 8."""
+
+    LOAD = 0
+    UNLOAD = 1
+    OLD_STAT = 2
+    EXISTS = 3
+    STAT = 4
+
+
 @syscall("modctl")
 async def modctl(call: Call) -> None:
     match call["cmd"]:
-        case 0:
+        case _Command.LOAD:
             await _load(call)
-        case 1:
+        case _Command.UNLOAD:
             name = await call.memory.copyinstr(call["arg"], NAME_MAX)
             call.note("arg", name)
             call.kernel.modules.unload(name.decode("utf-8", "replace"))
             mark_change()
-        case 2:
+        case _Command.OLD_STAT:
+            if call.kernel.modules.strings_follow:
+                raise refuse("ENOSYS")  # there is no compat_80
             await _list(call)
-        case 3:
+        case _Command.STAT if call.kernel.modules.strings_follow:
+            await _list(call)
+        case _Command.EXISTS:
             if call["arg"] not in (0, 1):
                 raise refuse("EINVAL")
         case _:

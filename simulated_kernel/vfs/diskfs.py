@@ -109,6 +109,8 @@ class Volume:
     next_number: int = ROOT_NUMBER
     fragments_used: int = 0
     files_used: int = 0
+    blocks: dict[int, set[int]] = field(default_factory=dict)
+    """The blocks that files have, by inode number: where nothing was ever written there are none."""
     extra: dict[str, object] = field(default_factory=dict)
 
 
@@ -173,17 +175,46 @@ class DiskFs(FileSystem):
 
     # Space
 
-    def _fragments(self, size: int) -> int:
-        """How many fragments a file of ``size`` bytes takes, indirect blocks included."""
+    def _fragments(self, size: int, blocks: set[int]) -> int:
+        """How many fragments a file of ``size`` bytes takes that has ``blocks``, indirect ones included."""
         geometry = self.volume.geometry
         block, fragment = geometry.block_size, geometry.fragment_size
-        blocks = -(-size // block)
-        if blocks <= DIRECT_BLOCKS:
-            return -(-size // fragment)
-        per_block = block // fragment
-        pointers = block // geometry.pointer_size
-        indirect = -(-(blocks - DIRECT_BLOCKS) // pointers)
-        return (blocks + indirect + (1 if indirect > 1 else 0)) * per_block
+        taken = (len(blocks) + self._indirect(blocks)) * (block // fragment)
+        last = (size - 1) // block
+        if last < DIRECT_BLOCKS and last in blocks:  # the end of a small file has only the fragments that it needs
+            taken -= ((last + 1) * block - size) // fragment
+        return taken
+
+    def _indirect(self, blocks: set[int]) -> int:
+        """How many blocks of pointers lead to ``blocks``: to a table of pointers, a table of tables and so on."""
+        pointers = self.volume.geometry.block_size // self.volume.geometry.pointer_size
+        count, first, span = 0, DIRECT_BLOCKS, 1
+        for depth in (1, 2, 3):
+            span *= pointers
+            below = {block - first for block in blocks if first <= block < first + span}
+            for level in range(1, depth + 1):
+                count += len({block // pointers**level for block in below})
+            first += span
+        return count
+
+    def _set_blocks(self, node: Node, size: int, blocks: set[int]) -> None:
+        """Take and free what lies between what a file has and what it is to have, or refuse with ENOSPC."""
+        self._take(self._fragments(size, blocks) - self._used_by(node))
+        self.volume.blocks[node.number] = blocks
+
+    def _blocks(self, node: Node) -> set[int]:
+        return self.volume.blocks.get(node.number, set())
+
+    def _used_by(self, node: Node) -> int:
+        return self._fragments(len(node.data), self._blocks(node))
+
+    def make_room(self, node: Node, offset: int, length: int) -> None:
+        block = self.volume.geometry.block_size
+        size = max(len(node.data), offset + length)
+        self._set_blocks(
+            node, size, self._blocks(node) | set(range(offset // block, (offset + length - 1) // block + 1))
+        )
+        super().resize(node, size)
 
     def _take(self, fragments: int) -> None:
         """Take fragments, of the reserve too: that is the superuser's right, and clients are root."""
@@ -207,12 +238,18 @@ class DiskFs(FileSystem):
         if node.links or node.users:
             return
         self.volume.files_used -= 1
-        self.volume.fragments_used -= 1 if node.is_directory else self._fragments(len(node.data))
+        self.volume.fragments_used -= 1 if node.is_directory else self._used_by(node)
+        self.volume.blocks.pop(node.number, None)
         node.data.clear()
         node.users = -1
 
     def resize(self, node: Node, size: int) -> None:
-        self._take(self._fragments(size) - self._fragments(len(node.data)))
+        """A file has the block that its end is in, unless it was cut off at that block's end (ffs_truncate)."""
+        block = self.volume.geometry.block_size
+        blocks = {number for number in self._blocks(node) if number * block < size}
+        if size > len(node.data) or size % block:
+            blocks.add((size - 1) // block)
+        self._set_blocks(node, size, blocks)
         super().resize(node, size)
 
     def space(self) -> Space:
@@ -233,7 +270,7 @@ class DiskFs(FileSystem):
         if node.is_directory:
             return fragment // 512
         if node.is_regular:
-            return self._fragments(len(node.data)) * fragment // 512
+            return self._used_by(node) * fragment // 512
         return 0
 
     def block_size_of(self, node: Node) -> int:

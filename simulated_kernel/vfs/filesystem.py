@@ -450,6 +450,11 @@ class FileSystem:
         self.touch(node, modified=True)
         mark_change()
 
+    def make_room(self, node: Node, offset: int, length: int) -> None:
+        """Let a regular file have room for bytes that are about to be stored, and hold them."""
+        if offset + length > self.size_of(node):
+            self.resize(node, offset + length)
+
     def store(self, node: Node, offset: int, data: bytes) -> None:
         """Overwrite a part of a regular file, which was resized to hold it."""
         node.data.write(offset, data)

@@ -31,14 +31,7 @@ SECTIONS = sections()
 FIRST = next(iter(SECTIONS))
 
 
-REAL_ONLY = {"Sockets": "sockets", "What has no shape in Python": "modctl"}
-EXAMPLES = [
-    pytest.param(title, marks=pytest.mark.real_only(REAL_ONLY[title]) if title in REAL_ONLY else ())
-    for title in SECTIONS
-]
-
-
-@pytest.mark.parametrize("section", EXAMPLES)
+@pytest.mark.parametrize("section", SECTIONS)
 def test_examples(server: Server, section: str) -> None:
     # Each section starts with what the first one made, and with the imports of those before it.
     before = [FIRST, *list(SECTIONS)[1 : list(SECTIONS).index(section)]] if section != FIRST else []

@@ -76,7 +76,6 @@ def test_reading_and_writing(kernel: Kernel) -> None:
     assert refused(error) == "EBADF"
 
 
-@pytest.mark.real_only("sparse files on FFS")
 def test_large_offsets(ffs: Kernel) -> None:
     fd = ffs.open("/f/sparse", os.O_RDWR | os.O_CREAT)
     far = (1 << 33) + 5

@@ -32,9 +32,6 @@ from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS,
 LOOPBACK = "127.0.0.1"
 
 
-pytestmark = pytest.mark.real_only("sockets")
-
-
 @pytest.fixture(params=BACKENDS)
 def local(request: pytest.FixtureRequest, tmp_path: Path, record_property) -> Iterator[Kernel]:  # type: ignore[no-untyped-def]
     """A kernel with sockets of AF_UNIX."""

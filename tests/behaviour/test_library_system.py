@@ -45,7 +45,6 @@ def test_sysctls_by_number(kernel: Kernel) -> None:
         kernel.sysctl.node((1, 99999))
 
 
-@pytest.mark.real_only("modctl")
 def test_modules(kernel: Kernel) -> None:
     tmpfs = kernel.modules.get("tmpfs")
     assert tmpfs is not None
@@ -72,7 +71,6 @@ def test_modules(kernel: Kernel) -> None:
     kernel.mount("tmpfs", "/t", 0, arguments)
 
 
-@pytest.mark.real_only("ktrace")
 def test_traces(kernel: Kernel) -> None:
     with pytest.raises(FileNotFoundError):
         kernel.ktrace("/trace")

@@ -38,6 +38,53 @@ def vnd_argument(
     return bytearray(layout.build(vnd_file=pointer, vnd_flags=flags, vnd_geom=dict(zip(names, geometry, strict=True))))
 
 
+def sparse(scribe: Scribe) -> None:
+    """Files with holes on the file system at /m."""
+    number = scribe("open", "/m/s", O_RDWR | O_CREAT, 0o644).value
+
+    def look() -> None:
+        scribe.stat("/m/s")
+        scribe.numbers("/m")
+
+    for data, offset in (
+        (b"start", 0),
+        (b"in the third block", 20000),
+        (b"a fragment more", 27000),
+        (b"indirect", 200_000),
+        (b"fills a hole", 100_000),
+        (b"doubly", 20_000_000),
+        (b"doubly again", 40_000_000),
+        (b"at the next table", 120_000_000),
+        (b"end", (1 << 33) + 5),
+    ):
+        scribe("pwrite", number, data, len(data), offset)
+        look()
+    buffer = bytearray(30)
+    scribe("pread", number, buffer, len(buffer), 19990)
+    scribe.write("content", bytes(buffer))
+    for size in (
+        (1 << 33) + 1,
+        40_000_005,
+        20_000_000,
+        30_000_000,
+        200_004,
+        150_000,
+        20_010,
+        20_000,
+        9000,
+        100_000,
+        1,
+        0,
+    ):
+        scribe("ftruncate", number, size)
+        look()
+    scribe("pwrite", number, bytes(600_000), 600_000, 50_000)
+    look()
+    scribe("close", number)
+    scribe("unlink", "/m/s")
+    scribe.numbers("/m")
+
+
 def vnd(scribe: Scribe) -> None:
     """A file as a disk, with a file system on it."""
     client = scribe.client
@@ -131,6 +178,7 @@ def vnd(scribe: Scribe) -> None:
         outcome = scribe("pwrite", number, b"x" * size, size, 0)
         scribe.write("copies", outcome.trace)
         scribe.stat("/m/f")
+    sparse(scribe)
     scribe("mkdir", "/m/d", 0o755)
     scribe("symlink", "f", "/m/l")
     scribe("link", "/m/f", "/m/h")

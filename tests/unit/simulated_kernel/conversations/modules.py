@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import Scribe, mount_tmpfs
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient import RawClient
 
 LOAD, UNLOAD, STAT, EXISTS = range(4)
 SOME = ("suser", "vnd", "bpf", "bpf_filter", "tmpfs", "kernfs", "ext2fs", "ffs", "wapbl")
@@ -63,6 +64,16 @@ def modules(scribe: Scribe) -> None:
     look()
 
 
+def _written(client: RawClient, path: str) -> None:
+    """Wait until a kernel's thread wrote what it has to: until a file does not grow any more."""
+    sizes = [0]
+    for _look in range(100):
+        time.sleep(0.05)
+        sizes.append(client.stat(path).st_size)
+        if sizes[-1] and len(set(sizes[-4:])) == 1:
+            return
+
+
 def traces(scribe: Scribe) -> None:
     client = scribe.client
     pid = client.call("getpid").value
@@ -71,14 +82,16 @@ def traces(scribe: Scribe) -> None:
     ):  # fmt: skip
         outcome = client.call("ktrace", path, operation, facilities, process)
         scribe.write(f"ktrace {path} {operation}", outcome.error)
-    scribe("open", "/trace", 0x202, 0o644)
+    for path in ("/refused", "/trace"):
+        scribe("open", path, 0x202, 0o644)
     for operation, facilities, process in (
         (SET, VERSION | 2, 9999),
         (SET, VERSION | 2, -99),
         (SET, 0, pid),
         (3, 2, pid),
     ):
-        outcome = client.call("ktrace", "/trace", operation, facilities, process)
+        # Not to the file of the trace that follows: that one would end with these, while the kernel winds them up.
+        outcome = client.call("ktrace", "/refused", operation, facilities, process)
         scribe.write(f"ktrace {operation} {facilities:#x}", outcome.error)
     scribe.write("start", client.call("ktrace", "/trace", SET, VERSION | ALL_BUT_SWITCHES, pid).error)
     scribe("getuid")
@@ -94,7 +107,7 @@ def traces(scribe: Scribe) -> None:
     scribe("access", "/trace", 0)
     scribe("ktrace", "/trace", CLEARFILE, 0, 0)
     scribe("getuid")
-    time.sleep(0.1)
+    _written(client, "/trace")
     trace = scribe("open", "/trace", 0, 0).value
     buffer = bytearray(1 << 15)
     length = client.call("read", trace, buffer, len(buffer)).value
