@@ -153,6 +153,7 @@ def replace_modules(replacements: Mapping[str, types.ModuleType], opener: Any, p
         for name, module in sys.modules.items()
         if name in _EXTENSIONS or name in _SHARED or name.startswith("encodings.")
     }
+    _hide_sources()
     sys.modules.clear()
     sys.modules.update(kept)
     sys.modules.update(replacements)
@@ -180,6 +181,15 @@ def _keep_reading_python() -> None:
     for loaders in ("importlib._bootstrap_external", "zipimport"):
         if loaders in sys.modules:
             sys.modules[loaders]._io = originals  # type: ignore[attr-defined]
+
+
+def _hide_sources() -> None:
+    """The text of what runs below the module is not shown in its tracebacks: it would be read from the controller."""
+    for name, module in sys.modules.items():
+        if name.partition(".")[0] in _ANSIBLE and hasattr(module, "__loader__"):
+            module.__loader__ = None
+            if module.__spec__ is not None:
+                module.__spec__.loader = None
 
 
 def _import_path() -> list[str]:

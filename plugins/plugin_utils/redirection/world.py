@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _io
 import fcntl
+import mmap
 import os
 import select
 import sys
@@ -60,12 +61,14 @@ def enter(kernel: Kernel, program: Program, note: Callable[[str], None], alarm: 
         environment(home, name, program.environment),
         processors_of(kernel),
     )
+    opener = streams.open
     replacements = {
         "posix": posix,
-        "_io": _io_module(streams),
+        "_io": _io_module(streams, opener),
         "time": time_module(kernel),
         "fcntl": _fcntl_module(kernel),
         "select": substitute(select, error=OSError),
+        "mmap": substitute(mmap, error=OSError),  # where a file cannot be mapped, it is read
         "_posixsubprocess": _subprocess_module(),
         **users.modules(),
         **sockets.modules(kernel),
@@ -75,7 +78,7 @@ def enter(kernel: Kernel, program: Program, note: Callable[[str], None], alarm: 
     time.tzset()
     folders = reading_folders()
     os.chdir("/")  # whatever would be relative to it is none of the kernel's either
-    replace_modules(replacements, streams.open, program.payload)
+    replace_modules(replacements, opener, program.payload)
     sys.platform = f"netbsd{kernel.uname().release.partition('.')[0]}"
     sys.meta_path.insert(0, tls.Finder(kernel.read_file, kernel.listdir))  # type: ignore[arg-type]
     seal(folders, alarm)
@@ -128,10 +131,10 @@ def _become(kernel: Kernel, users: Users, user: str | None) -> tuple[str, str]:
     return home, name
 
 
-def _io_module(streams: Streams) -> ModuleType:
+def _io_module(streams: Streams, opener: Callable[..., Any]) -> ModuleType:
     module = ModuleType("_io", _io.__doc__)
     module.__dict__.update({name: value for name, value in vars(_io).items() if name not in ("__loader__", "__spec__")})
-    module.__dict__.update(open=streams.open, open_code=streams.open_code, FileIO=streams.FileIO)
+    module.__dict__.update(open=opener, open_code=streams.open_code, FileIO=streams.FileIO)
     return module
 
 
