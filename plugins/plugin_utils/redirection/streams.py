@@ -53,6 +53,7 @@ class KernelFile(RawFile):
                 raise ValueError(f"opener returned {descriptor}")
             super().__init__(kernel, descriptor, plain, True)
             self.name = file
+        self.mode = plain.replace("+", "") + ("b+" if "+" in plain else "b")
 
     def fileno(self) -> int:
         return self.descriptor
