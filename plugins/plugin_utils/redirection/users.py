@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 
-_ROOT: Final = pwd.struct_passwd(("root", "*", 0, 0, "Charlie &", "/root", "/bin/sh"))
-_WHEEL: Final = grp.struct_group(("wheel", "*", 0, ["root"]))
+# Made into pwd's and grp's types when they are asked for: kept until Python ends, these would make it complain.
+_ROOT: Final = ("root", "*", 0, 0, "Charlie &", "/root", "/bin/sh")
+_WHEEL: Final = ("wheel", "*", 0, ["root"])
 
 
 class Users:
@@ -35,7 +36,7 @@ class Users:
             found = [_user(fields) for fields in self._lines(path, count)]
             if found:
                 return found
-        return [_ROOT]
+        return [pwd.struct_passwd(_ROOT)]
 
     @cached_property
     def groups(self) -> list[grp.struct_group]:
@@ -43,7 +44,7 @@ class Users:
             grp.struct_group((name, password, int(gid), [member for member in members.split(",") if member]))
             for name, password, gid, members in self._lines("/etc/group", 4)
         ]
-        return found or [_WHEEL]
+        return found or [grp.struct_group(_WHEEL)]
 
     def _lines(self, path: str, count: int) -> Iterator[list[str]]:
         try:
