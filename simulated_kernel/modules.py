@@ -110,7 +110,7 @@ class Modules:
     @property
     def strings_follow(self) -> bool:
         """Whether the list has its format of release 9."""
-        return self._kernel.abi.release >= (8, 99)
+        return "ms_reqoffset" in self._kernel.abi.struct("modstat_t").offsets
 
     def _members(self, module: Module) -> dict[str, object]:
         return {

@@ -22,15 +22,6 @@ IFAN_ARRIVAL, IFAN_DEPARTURE = 0, 1
 RTAX_DST, RTAX_GATEWAY, RTAX_NETMASK, RTAX_GENMASK, RTAX_IFP, RTAX_IFA, RTAX_AUTHOR, RTAX_BRD, RTAX_TAG = range(9)
 
 
-def newaddr_type(abi: Abi) -> int:
-    """RTM_NEWADDR, which got a new number with the new struct ifa_msghdr of release 8."""
-    return 0x16 if abi.release >= (8,) else 0xC
-
-
-def deladdr_type(abi: Abi) -> int:
-    return 0x17 if abi.release >= (8,) else 0xD
-
-
 def pack_addresses(addresses: dict[int, bytes]) -> tuple[int, bytes]:
     """(the bits of the addresses that are there, the sockaddrs), each padded to eight bytes, and no less."""
     bits, packed = 0, b""
@@ -104,7 +95,7 @@ def _address_message(abi: Abi, kind: int, interface: Interface, addresses: dict[
 def link_address_message(abi: Abi, interface: Interface) -> bytes:
     """RTM_NEWADDR for an interface's link address."""
     addresses = {RTAX_NETMASK: link_mask_sockaddr(interface.name), RTAX_IFA: own_link_sockaddr(abi, interface)}
-    return _address_message(abi, newaddr_type(abi), interface, addresses, 0, 0, 0)
+    return _address_message(abi, abi.constant("RTM_NEWADDR"), interface, addresses, 0, 0, 0)
 
 
 def address_message(abi: Abi, interface: Interface, address: InterfaceAddress, kind: int, state: int) -> bytes:
@@ -146,7 +137,7 @@ def interface_list(abi: Abi, interfaces: list[Interface], family: int, index: in
         if family in (0, AF_LINK):
             messages.append(link_address_message(abi, interface))
         messages += [
-            address_message(abi, interface, address, newaddr_type(abi), address.state_at(uptime))
+            address_message(abi, interface, address, abi.constant("RTM_NEWADDR"), address.state_at(uptime))
             for address in interface.addresses
             if family in (0, address.family)
         ]

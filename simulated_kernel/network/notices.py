@@ -20,9 +20,7 @@ from .messages import (
     RTM_MISS,
     address_notice,
     announcement,
-    deladdr_type,
     interface_message,
-    newaddr_type,
     own_link_sockaddr,
 )
 from .route_messages import RouteMessage, route_addresses
@@ -101,7 +99,7 @@ class Notices:
         if not self.listeners:
             return
         abi = self._stack.kernel.abi
-        self.send(address_notice(abi, interface, address, newaddr_type(abi)), address.family)
+        self.send(address_notice(abi, interface, address, abi.constant("RTM_NEWADDR")), address.family)
         if route is not None:
             addresses = route_addresses(abi, route, with_interface=False)
             message = RouteMessage(RTM_ADD, interface.index, route.flags, CURRENT_PID.get(), addresses=addresses)
@@ -125,4 +123,4 @@ class Notices:
     def address_removed(self, interface: Interface, address: InterfaceAddress) -> None:
         if self.listeners:
             abi = self._stack.kernel.abi
-            self.send(address_notice(abi, interface, address, deladdr_type(abi)), address.family)
+            self.send(address_notice(abi, interface, address, abi.constant("RTM_DELADDR")), address.family)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..kernel import SimulatedKernel
     from ..sysctl.request import SysctlRequest
 
-NET_RT_DUMP, NET_RT_FLAGS, NET_RT_IFLIST, NET_RT_IFLIST_8 = 1, 2, 5, 6
+NET_RT_DUMP, NET_RT_FLAGS = 1, 2
 MAX_UNIT = (1 << 31) - 1
 # In the order in which the kernel lists them.
 CLONERS: dict[str, type[Interface]] = {
@@ -274,8 +274,7 @@ class NetworkStack:
         if len(rest) != 3:
             raise refuse("EINVAL")
         family, what, argument = rest
-        iflist = NET_RT_IFLIST_8 if request.abi.release >= (8,) else NET_RT_IFLIST
-        if what == iflist:
+        if what == request.abi.constant("NET_RT_IFLIST"):
             uptime = self.kernel.clock.uptime()
             messages = interface_list(request.abi, self.interfaces, family & 0xFF, argument, uptime)
         elif what in (NET_RT_DUMP, NET_RT_FLAGS):

@@ -25,13 +25,12 @@ PERSISTENT = 0x80000000
 
 
 class _Command(IntEnum):
-    """modctl_cmd_t; STAT is 2 up to release 8."""
+    """modctl_cmd_t; MODCTL_STAT is of the release."""
 
     LOAD = 0
     UNLOAD = 1
-    OLD_STAT = 2
+    FORMER_STAT = 2
     EXISTS = 3
-    STAT = 4
 
 
 @syscall("modctl")
@@ -44,12 +43,10 @@ async def modctl(call: Call) -> None:
             call.note("arg", name)
             call.kernel.modules.unload(name.decode("utf-8", "replace"))
             mark_change()
-        case _Command.OLD_STAT:
-            if call.kernel.modules.strings_follow:
-                raise refuse("ENOSYS")  # there is no compat_80
+        case number if number == call.memory.abi.constant("MODCTL_STAT"):
             await _list(call)
-        case _Command.STAT if call.kernel.modules.strings_follow:
-            await _list(call)
+        case _Command.FORMER_STAT:
+            raise refuse("ENOSYS")  # there is no compat_80
         case _Command.EXISTS:
             if call["arg"] not in (0, 1):
                 raise refuse("EINVAL")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The structures of sockets, poll, limits and modules against the bytes that real kernels and clients sent.
+"""The structures of sockets, poll, limits, modules and traces against the bytes that real kernels and clients sent.
 
-The structures of ktrace and of loading modules are in no recording; the offsets tables hold those, and
-on a real kernel the behaviour suite does.
+Recordings whose numbers start with a B are of this library with a real kernel: there is no utility of rumpctrl's for
+what they show.
 """
 
 from __future__ import annotations
@@ -97,3 +97,51 @@ def test_modules() -> None:
     names = {record.parse(listed, at).ms_name.decode() for at in range(0, len(listed), record.size)}
     shown = {line.split()[0] for line in found.stdout.splitlines()[1:]}
     assert names == shown
+
+
+def test_loading_a_module() -> None:
+    found = transcript("amd64", "B1")
+    unload, refused, forced = found.calls("modctl")
+    assert (unload.error, refused.error, forced.error) == (0, 1, 0)
+    layout = found.abi.struct("modctl_load_t")
+    sent = forced.copied_in(found.arguments("modctl", forced)["arg"])
+    assert sent == layout.build(ml_filename=0x10000, ml_flags=1)
+    assert sent == bytes.fromhex("0000010000000000 01000000 00000000 0000000000000000 0000000000000000")
+    assert forced.copied_in(layout.parse(sent).ml_filename) == b"kernfs\0"
+
+
+def test_ancillary_data() -> None:
+    found = transcript("amd64", "B2")
+    head, layout = found.abi.struct("msghdr"), found.abi.struct("cmsghdr")
+    (sent,), (received,) = found.calls("sendmsg"), found.calls("recvmsg")
+    message = head.parse(sent.copied_in(found.arguments("sendmsg", sent)["msg"]))
+    control = sent.copied_in(message.msg_control)
+    assert control == layout.build(cmsg_len=20, cmsg_level=0xFFFF, cmsg_type=1).ljust(16, b"\0") + b"\5".ljust(8, b"\0")
+    message = head.parse(received.copied_out(found.arguments("recvmsg", received)["msg"]))
+    control = received.copied_out(message.msg_control)
+    assert message.msg_controllen == len(control) == 24
+    assert control == bytes.fromhex("14000000 ffff0000 01000000 00000000 06000000 00000000")
+    parsed = layout.parse(control)
+    assert (parsed.cmsg_len, parsed.cmsg_level, parsed.cmsg_type) == (20, 0xFFFF, 1)
+
+
+def test_records_of_a_trace() -> None:
+    found = transcript("amd64", "B0")
+    call = found.calls("read")[0]
+    written = call.copied_out(found.arguments("read", call)["buf"])
+    layout = found.abi.struct("ktr_header")
+    assert layout.size == 56
+    assert written[: layout.size + 8] == bytes.fromhex(
+        "08000000 0100 0200 03000000 72756d706b65726e656c2e72756d700000 000000"
+        "23c4046b00000000 92dac50300000000 05000000 00000000 1800000000000000"
+    )
+    head = layout.parse(written)
+    assert (head.ktr_len, head.ktr_type, head.ktr_version, head.ktr_pid, head.ktr_lid) == (8, 1, 2, 3, 5)
+    assert (head.ktr_comm, head.ktr_ts.tv_sec, head.ktr_ts.tv_nsec) == (b"rumpkernel.rump", 0x6B04C423, 0x03C5DA92)
+    position, records = 0, []
+    while position < len(written):
+        head = layout.parse(written, position)
+        position += layout.size + head.ktr_len
+        records.append((head.ktr_type, written[position - head.ktr_len : position]))
+    assert position == len(written) == call.values[0]
+    assert records[3] == (3, b"/none\0")  # KTR_NAMEI of access("/none")

@@ -5,7 +5,7 @@
 """Kernel modules: those that a kernel has, and modctl(2) to load and unload them.
 
 A rump kernel's components hold their modules built in. One that is unloaded is disabled, and can be loaded again by
-its name with ``force``. Sources: modctl(2), sys/module.h, sys/kern/sys_module.c; the list's format changed in 8.99.
+its name with ``force``. Sources: modctl(2), sys/module.h, sys/kern/sys_module.c; the list changed in release 9.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from .base import Base, StrPath, path_bytes
 
 _LOAD: Final = 0
 _UNLOAD: Final = 1
-_STAT: Final = 2
-_STAT_SINCE_8_99: Final = 4
 _LOAD_FORCE: Final = 1
 _FIRST_ROOM: Final = 1 << 14
 _LARGEST_LIST: Final = 1 << 22
@@ -77,11 +75,10 @@ class Modules:
         """All modules, those that are disabled at the end."""
         abi = self._base.abi
         layout = abi.struct("modstat_t")
-        if abi.release < (8, 99):
-            data = self._list(_STAT)
+        data = self._list(abi.constant("MODCTL_STAT"))
+        if "ms_required" in layout.offsets:
             entries, count = 0, len(data) // layout.size
         else:
-            data = self._list(_STAT_SINCE_8_99)
             entries, count = 4, abi.read_integer("int", data.ljust(4, b"\0"))
         if not 0 <= count <= (len(data) - entries) // layout.size:
             raise self._base.broken(f"the list of {count} modules has {len(data)} bytes")
