@@ -11,8 +11,8 @@ module: rump_find
 short_description: Find files in a rump kernel
 description:
   - Returns the files of one or more directories that all of the filters let through.
-  - Options, results and meanings are those of M(ansible.builtin.find). Patterns and an encoding that mean nothing are
-    refused, where that module skips the paths.
+  - Options, results and meanings are those of M(ansible.builtin.find). Patterns that mean nothing are refused, where
+    that module skips the paths.
   - The kernel is asked about many files at a time, so that a large tree takes one task.
 author:
   - rumpkernel.rump authors (@rumpkernel)
@@ -106,7 +106,7 @@ options:
   encoding:
     description:
       - The encoding of the files that O(contains) looks into; UTF-8 without this option.
-      - A file that is in another one ends the search in its path, with a warning.
+      - A file that is in another one, and an encoding that nobody knows, end the search in a path, with a warning.
     type: str
   get_checksum:
     description: Return the checksums of regular files. The controller computes them from content that it reads.

@@ -48,9 +48,10 @@ options:
     aliases: [attr, attributes]
   get_mime:
     description:
-      - Is there for tasks that set it to V(false). A rump kernel has no program file(1), so V(true) is refused.
+      - Return C(mimetype) and C(charset). A rump kernel has no program file(1) that could tell them, so that they are
+        V(unknown), as M(ansible.builtin.stat) has it then.
     type: bool
-    default: false
+    default: true
     aliases: [mime, mime_type, mime-type]
 seealso:
   - module: ansible.builtin.stat
@@ -231,6 +232,14 @@ stat:
       description: The checksum of the content, in hexadecimal digits.
       type: str
       returned: for a regular file, when O(get_checksum) is true
+    mimetype:
+      description: V(unknown).
+      type: str
+      returned: when O(get_mime) is true
+    charset:
+      description: V(unknown).
+      type: str
+      returned: when O(get_mime) is true
     attributes:
       description: The names of the flags that are set, as chflags(1) has them.
       type: list
@@ -263,7 +272,7 @@ MODULE = RumpModule(
             "aliases": ["checksum", "checksum_algo"],
         },
         "get_attributes": {"type": "bool", "default": True, "aliases": ["attr", "attributes"]},
-        "get_mime": {"type": "bool", "default": False, "aliases": ["mime", "mime_type", "mime-type"]},
+        "get_mime": {"type": "bool", "default": True, "aliases": ["mime", "mime_type", "mime-type"]},
     },
     plan=file_facts.plan,
 )

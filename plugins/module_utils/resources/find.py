@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import fnmatch
-import io
 import os
 import re
 import stat
@@ -25,7 +24,7 @@ from .failures import OptionError
 from .file import checked_path
 from .file_facts import facts_of, names_of_ids, new_digest
 from .file_mode import Mode
-from .find_content import Undecodable, checksums, matching
+from .find_content import Unreadable, checksums, matching
 from .plan import Plan
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -83,7 +82,7 @@ class _Search:
         self.mode, self.exact_mode = _mode(parameters.get("mode")), bool(parameters["exact_mode"])
         contains = parameters.get("contains")
         self.contains = None if contains is None else _compiled("contains", contains)
-        self.encoding = _encoding(parameters.get("encoding"))
+        self.encoding = parameters.get("encoding") or "utf-8"
         self.whole = bool(parameters["read_whole_file"])
         self.algorithm = parameters["checksum_algorithm"] if parameters["get_checksum"] else None
         if self.algorithm is not None:
@@ -116,7 +115,7 @@ class _Search:
             if not self.kernel.isdir(top):
                 raise NotADirectoryError(f"'{top}' is not a directory")
             self._collect(top)
-        except (KernelError, NotADirectoryError, Undecodable) as error:
+        except (KernelError, NotADirectoryError, Unreadable) as error:
             self.skipped[top] = str(error)
             self.warnings.append(f"Skipped '{top}' path due to this access issue: {error}")
 
@@ -281,16 +280,6 @@ def _mode(mode: Any) -> int | None:
     if not isinstance(mode, str):
         raise OptionError("mode", f"{mode!r} is not a string: give octal digits in quotes such as '0644'")
     return Mode.parse(mode).of(0)
-
-
-def _encoding(encoding: str | None) -> str:
-    if encoding is None:
-        return "utf-8"
-    try:
-        io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-        return encoding
-    except LookupError as error:
-        raise OptionError("encoding", f"{error}: give one that Python knows, such as utf-8 or latin-1") from None
 
 
 def _patterns(option: str, patterns: list[str], use_regex: bool) -> list[Matcher]:

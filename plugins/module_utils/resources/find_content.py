@@ -22,8 +22,8 @@ _SMALL: Final = 1 << 16  # bytes of a file that is read at once
 _BATCH: Final = 64  # files that are open at once
 
 
-class Undecodable(Exception):
-    """A file is not in the encoding that it is searched in."""
+class Unreadable(Exception):
+    """A file is not in the encoding that it is searched in, or there is no such encoding."""
 
 
 def small_contents(kernel: Kernel, files: Iterable[tuple[str, int]]) -> Iterator[bytes | KernelError | None]:
@@ -92,7 +92,7 @@ def matching(
 
     A file that cannot be read does not match.
 
-    :raises Undecodable: a file's bytes do not fit the encoding.
+    :raises Unreadable: a file's bytes do not fit the encoding, or nobody knows it.
     """
     for (path, _size), content in zip(files, small_contents(kernel, files), strict=True):
         try:
@@ -105,7 +105,9 @@ def matching(
             yield False
         except UnicodeDecodeError:
             about = f"Failed to read the file {path} due to an encoding error. current encoding: {encoding}"
-            raise Undecodable(about) from None
+            raise Unreadable(about) from None
+        except LookupError as error:
+            raise Unreadable(str(error)) from None
 
 
 def _matches(text: IO[str], pattern: re.Pattern[str], whole: bool) -> bool:
