@@ -166,6 +166,9 @@ class Comparison:
         return kept
 
     def _create(self, name: str, entry: Entry, have: Entry | None) -> None:
+        if have is not None and name in self.rules.unmanaged:
+            text = f"{self.target.path(name)} is a {have.word}, and what is to be in a directory there is not put there"
+            raise OptionError(self.rules.missing, text)
         if have is not None:
             self._make_way(name, entry, have)
             self.difference.reasons[name] = [

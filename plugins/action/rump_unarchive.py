@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs rump_unarchive in the Ansible worker; an archive of the controller's may be a vault's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.rumpkernel.rump.plugins.modules import rump_unarchive
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.controller_paths import ControllerFilesAction
+
+
+class ActionModule(ControllerFilesAction):
+    module = rump_unarchive.MODULE
+
+    def place(self, arguments: dict[str, Any]) -> None:
+        src = arguments.get("src")
+        if not src or "://" in src or boolean(arguments.get("remote_src", False), strict=False):
+            return
+        decrypt = boolean(arguments.get("decrypt", True), strict=False)
+        arguments["src"] = self._loader.get_real_file(self.found(src), decrypt=decrypt)
