@@ -52,7 +52,7 @@ options:
         V(unknown), as M(ansible.builtin.stat) has it then.
     type: bool
     default: true
-    aliases: [mime, mime_type, mime-type]
+    aliases: [mime, mime_type]
 seealso:
   - module: ansible.builtin.stat
   - module: rumpkernel.rump.rump_file
@@ -272,7 +272,7 @@ MODULE = RumpModule(
             "aliases": ["checksum", "checksum_algo"],
         },
         "get_attributes": {"type": "bool", "default": True, "aliases": ["attr", "attributes"]},
-        "get_mime": {"type": "bool", "default": True, "aliases": ["mime", "mime_type", "mime-type"]},
+        "get_mime": {"type": "bool", "default": True, "aliases": ["mime", "mime_type"]},
     },
     plan=file_facts.plan,
 )
