@@ -226,6 +226,8 @@ class TcpSocket(InternetSocket):
 
     def detach(self) -> None:
         self._has_no_descriptor = True
+        if self.peer is not None:
+            self.peer.push()  # what waited for room comes to nobody
         if self.peer is None and not self.sent_end:
             self._leave()
 

@@ -113,6 +113,22 @@ def test_nobody_is_left(kernel: Kernel) -> None:
     assert kernel.getpid()
 
 
+def test_the_other_side_goes_in_the_middle(kernel: Kernel) -> None:
+    """A sender that waits for room is told, and does not wait on."""
+    client, server = pair(kernel)
+    with server:
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            while True:
+                server.send(bytes(1 << 14))
+        assert client.recv(10) == bytes(10)
+        client.close()
+        server.settimeout(10)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            while True:
+                server.send(bytes(1 << 14))
+
+
 def test_time_limits(kernel: Kernel) -> None:
     client, server = pair(kernel)
     client.settimeout(0.2)
