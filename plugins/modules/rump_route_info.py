@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 - name: There has to be a default route
   ansible.builtin.assert:
-    that: table.routes | selectattr('dest', 'equalto', 'default') | list
+    that: "'default' in table.routes | map(attribute='dest')"
 """
 
 RETURN = r"""
