@@ -157,7 +157,9 @@ class BuiltinFileAction(FileAction):
             _validation, parameters = self.validate_argument_spec(self.options)
             return copy.plan(kernel, parameters)
         name = arguments["_original_basename"]
-        return copy.plan_sent(kernel, {**arguments, "src": source.name, "remote_src": False}, source, name)
+        return copy.plan_sent(
+            kernel, {**arguments, "src": source.name, "remote_src": False}, source, name, differs=True
+        )
 
     def _plan_file(self, kernel: Kernel, arguments: Mapping[str, Any]) -> Plan:
         arguments = dict(arguments)

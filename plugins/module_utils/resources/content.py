@@ -41,6 +41,10 @@ what opens one when its turn comes."""
 _CHUNK: Final = 1 << 20  # bytes
 _CHUNKS: Final = 8  # in flight
 _FILES: Final = 32  # at work side by side
+_PRESIZED: Final = 32 << 10
+"""Bytes from which on a file gets its size before its content. A write that a lost connection ends then has nothing to
+cut off, for which FFS would wait for the disk; and a rump kernel that waits in the name of a client that is gone waits
+for ever, with its locks held (docvwait of librump's locks.c). A file system that is full tells before all is sent."""
 _NO_RENAME: Final = ("EOPNOTSUPP", "ENOSYS")
 _LOCKED: Final = UF.IMMUTABLE | UF.APPEND | SF.IMMUTABLE | SF.APPEND
 
@@ -150,6 +154,7 @@ class _Work:
     temporary: str = ""  # what is to be removed if it fails
     fd: int = -1
     size: int = 0
+    presized: int = 0
     checksum: str = ""
     atomic: bool = True
     backup_file: str | None = None
@@ -278,32 +283,24 @@ class _Replacing:
 
     def _write(self, works: list[_Work]) -> None:
         """All the contents, a chunk of each in turn."""
+        pending: list[tuple[_Work, bytes, int]] = []
         with contextlib.ExitStack() as stack:
-            pending: list[tuple[_Work, bytes, int]] = []
+            reading = [_Reading(work, stack) for work in works if work.error is None]
+            for turn in reading:
+                self._guarded(turn.work, turn.open)
+            for _done in self._each(works, self._presize):
+                pass
 
             def requests() -> Iterator[Request]:
-                reading = [
-                    (work, _chunks(stack, work.content.source), hashlib.sha1())  # as Ansible's modules
-                    for work in works
-                    if work.error is None
-                ]
                 while reading:
                     for turn in list(reading):
-                        work, chunks, digest = turn
-                        chunk = b""
-                        if work.error is None:
-                            try:
-                                chunk = next(chunks, b"")
-                            except KernelError as error:  # the source may be a file of the kernel's
-                                work.error = error
+                        work, offset = turn.work, turn.work.size
+                        chunk = turn.next_chunk()
                         if not chunk:
-                            work.checksum = digest.hexdigest()
                             reading.remove(turn)
                             continue
-                        digest.update(chunk)
-                        pending.append((work, chunk, work.size))
-                        work.size += len(chunk)
-                        yield Request("pwrite", (work.fd, chunk, len(chunk), pending[-1][2]), work.path)
+                        pending.append((work, chunk, offset))
+                        yield Request("pwrite", (work.fd, chunk, len(chunk), offset), work.path)
 
             for result in self.kernel.session.map(requests(), _CHUNKS):
                 work, chunk, offset = pending.pop(0)
@@ -315,6 +312,12 @@ class _Replacing:
             expected = work.content.checksum
             if work.error is None and expected is not None and work.checksum != expected:
                 work.error = ContentMismatch(work.path, expected, work.checksum)
+
+    def _presize(self, work: _Work) -> Request | None:
+        if work.presized < _PRESIZED:
+            work.presized = 0
+            return None
+        return Request("ftruncate", (work.fd, work.presized), work.path)
 
     def _write_rest(self, work: _Work, chunk: bytes, offset: int, result: Registers) -> None:
         count = self.kernel.bounded(result[0], len(chunk), f"pwrite {work.path}")
@@ -356,7 +359,10 @@ class _Replacing:
         def sync(work: _Work) -> Request:
             return Request("fsync", (work.fd,), work.path)
 
-        for step in (owner, mode, flags, times, sync):
+        def trim(work: _Work) -> Request | None:
+            return Request("ftruncate", (work.fd, work.size), work.path) if work.presized > work.size else None
+
+        for step in (trim, owner, mode, flags, times, sync):
             for _done in self._each(works, step):
                 pass
         self._measure(works)
@@ -439,15 +445,42 @@ class _Replacing:
             work.error = error
 
 
-def _chunks(stack: contextlib.ExitStack, source: Source) -> Iterator[bytes]:
-    """The source's content piece by piece; what has to be opened for that is closed with ``stack``."""
-    if isinstance(source, bytes):
-        stream: IO[bytes] = io.BytesIO(source)
-    elif isinstance(source, os.PathLike):
-        stream = stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - the stack closes it
-    elif callable(source):
-        stream = stack.enter_context(source())
-    else:
-        stream = source
-    while chunk := stream.read(_CHUNK):
-        yield chunk
+class _Reading:
+    """The source of a file on its way, read piece by piece; what has to be opened for that is closed with ``stack``."""
+
+    def __init__(self, work: _Work, stack: contextlib.ExitStack) -> None:
+        self.work = work
+        self._stack = stack
+        self._stream: IO[bytes] = io.BytesIO()
+        self._digest = hashlib.sha1()  # as Ansible's modules
+
+    def open(self, work: _Work) -> None:
+        """Open it, and tell ``work`` the size that it seems to have."""
+        source = work.content.source
+        if isinstance(source, bytes):
+            self._stream = io.BytesIO(source)
+        elif isinstance(source, os.PathLike):
+            self._stream = self._stack.enter_context(Path(source).open("rb"))  # noqa: SIM115 - the stack closes it
+        elif callable(source):
+            self._stream = self._stack.enter_context(source())
+        else:
+            self._stream = source
+        if self._stream.seekable():
+            start = self._stream.tell()
+            work.presized = self._stream.seek(0, os.SEEK_END) - start
+            self._stream.seek(start)
+
+    def next_chunk(self) -> bytes:
+        """The next piece; none at the end, and of a source that failed, which may be a file of the kernel's."""
+        if self.work.error is not None:
+            return b""
+        try:
+            chunk = self._stream.read(_CHUNK)
+        except KernelError as error:
+            self.work.error = error
+            return b""
+        self._digest.update(chunk)
+        self.work.size += len(chunk)
+        if not chunk:
+            self.work.checksum = self._digest.hexdigest()
+        return chunk

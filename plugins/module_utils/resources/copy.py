@@ -73,15 +73,16 @@ def plan_sent(
     stream: IO[bytes],
     name: str,
     source: Source | None = None,
+    differs: bool | None = None,
 ) -> Plan:
     """Make ``dest`` have the content of ``stream``, a file of the controller's that can be read twice.
 
     ``name`` is what it is called in a directory. ``source``: where to read it the second time, if ``stream`` will be
-    closed until then.
+    closed until then. ``differs``: whether the file that is there has another content, if that is known.
     """
     sums = sums_of(stream)
     stream.seek(0)
-    return _FileCopy(kernel, parameters, name, source or stream, sums).plan()
+    return _FileCopy(kernel, parameters, name, source or stream, sums).plan(differs)
 
 
 def _plan_within(kernel: Kernel, parameters: Mapping[str, Any], src: str) -> Plan:
@@ -177,7 +178,7 @@ class _FileCopy:
         self.place = _Destination(kernel, parameters, name)
         self.dest = self.place.dest
 
-    def plan(self) -> Plan:
+    def plan(self, differs: bool | None = None) -> Plan:
         made, kernel, dest = self.place.made, self.kernel, self.dest
         facts: dict[str, Any] = {"dest": dest, "src": self.place.src, "checksum": self.sums.sha1}
         if self.sums.md5 is not None:
@@ -196,7 +197,7 @@ class _FileCopy:
             raise OptionError("dest", f"{dest} is a directory, and the source a file")
         difference = Difference()
         replaced: list[Replaced] = []
-        if self._differs(found):
+        if self._differs(found) if differs is None else differs:
             if self.within is not None and found is not None and stat.S_ISREG(found.st_mode):
                 difference.note("checksum", sums_of_kernel(kernel, dest).sha1, self.sums.sha1)
             what = f"write the {self.sums.size} bytes of {dest}"
