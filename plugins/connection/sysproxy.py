@@ -263,9 +263,9 @@ class Connection(ConnectionBase):
         """Whatever the method would be: the module's session is given to the user."""
         super().set_become_plugin(plugin)
         if plugin is not None:
-            plugin.build_become_command = self._become
+            plugin.build_become_command = self._as_user
 
-    def _become(self, cmd: str, _shell: object) -> str:
+    def _as_user(self, cmd: str, _shell: object) -> str:
         user = self.become.get_option("become_user") if self.become else None
         command = words.decode(cmd)
         if command is None:
