@@ -155,7 +155,7 @@ def test_200_sessions_at_once_and_a_full_server(server: Server) -> None:
         sessions = [stack.enter_context(open_session(server.url, connect_timeout=30)) for _session in range(255)]
         assert len({session.call("getpid")[0] for session in sessions[:200]}) == 200
         with pytest.raises(ServerFull, match="all the clients that it takes"):
-            open_session(server.url, connect_timeout=0.3)
+            open_session(server.url, connect_timeout=0.8)
         leaving = threading.Timer(0.5, sessions[0].close)
         leaving.start()
         started = time.monotonic()

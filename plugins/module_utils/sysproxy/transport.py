@@ -16,12 +16,15 @@ import contextlib
 import errno
 import ipaddress
 import os
+import queue
 import re
 import socket
+import threading
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .errors import ConnectError, ConnectTimeout, InvalidURL, ServerFull
 from .notices import UnprotectedServer
@@ -219,31 +222,50 @@ def _open_unix(address: UnixAddress, timeout: float) -> socket.socket:
 
 
 def _open_tcp(address: TcpAddress | Tcp6Address, timeout: float) -> socket.socket:
-    if isinstance(address, Tcp6Address):
-        stream = _open_tcp6(address, timeout)
-    else:
-        stream = socket.create_connection((address.host, address.port), timeout)
-    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    _warn_if_open(stream)
-    return stream
-
-
-def _open_tcp6(address: Tcp6Address, timeout: float) -> socket.socket:
-    """As socket.create_connection, over IPv6 alone."""
+    """As socket.create_connection, with a limit on all of it: the name, and each address that it has."""
+    deadline = time.monotonic() + timeout
+    places = _resolve(address, timeout)
     failure: OSError | None = None
-    for family, kind, protocol, _name, place in socket.getaddrinfo(
-        address.host, address.port, socket.AF_INET6, socket.SOCK_STREAM
-    ):
+    for number, (family, kind, protocol, _name, place) in enumerate(places):
         stream = socket.socket(family, kind, protocol)
         try:
-            stream.settimeout(timeout)
+            stream.settimeout(max(0.001, (deadline - time.monotonic()) / (len(places) - number)))
             stream.connect(place)
         except OSError as error:
             stream.close()
             failure = error
         else:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _warn_if_open(stream)
             return stream
     raise failure or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+
+def _resolve(address: TcpAddress | Tcp6Address, timeout: float) -> list[Any]:
+    """socket.getaddrinfo with a time limit, which it has none of: a name is looked up in a thread."""
+    family = socket.AF_INET6 if isinstance(address, Tcp6Address) else socket.AF_UNSPEC
+
+    def look_up(flags: int = 0) -> list[Any]:
+        return socket.getaddrinfo(address.host, address.port, family, socket.SOCK_STREAM, 0, flags)
+
+    with contextlib.suppress(socket.gaierror):
+        return look_up(socket.AI_NUMERICHOST)
+    answers: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answers.put(look_up())
+        except OSError as error:
+            answers.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        found = answers.get(timeout=timeout)
+    except queue.Empty:
+        raise ConnectTimeout(f"{address}: no address of {address.host} within {timeout:.3g} s") from None
+    if isinstance(found, OSError):
+        raise found
+    return found
 
 
 _warned = False

@@ -595,3 +595,55 @@ def test_a_working_directory_without_an_end(tmp_path: Path) -> None:
 def test_the_helper_makes_entries_as_the_kernel_does() -> None:
     assert entry(b"hello", DT.REG, 0x96ACC2619E).hex() == "9e61c2ac96000000180005000868656c6c6f000000000000"
     assert struct.unpack_from("<QHHB", entry(b".", DT.DIR)) == (7, 16, 1, 4)
+
+
+# Release 6, which has fewer calls
+
+
+SIX: Final = Abi(8, 8, "little", release=(6, 1, 5))
+
+
+def stat_of(mode: int, atime: int = 0, mtime: int = 0) -> Callable[[Called], int]:
+    layout = SIX.struct("stat")
+    times = {"st_atim": {"tv_sec": atime, "tv_nsec": 5999}, "st_mtim": {"tv_sec": mtime, "tv_nsec": 7999}}
+
+    def answer(called: Called) -> int:
+        called.write("ub", layout.build(st_mode=mode, **times))
+        return 0
+
+    return answer
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_times_without_utimensat(follow: bool, tmp_path: Path) -> None:
+    set_: list[tuple[int, int] | None] = []
+
+    def utimes(called: Called) -> int:
+        layout = SIX.struct("timeval")
+        raw = called.read("tptr", 2 * layout.size) if called["tptr"] else b""
+        found = [layout.parse(raw, offset) for offset in range(0, len(raw), layout.size)]
+        set_.append(tuple(time.tv_sec * 10**6 + time.tv_usec for time in found) or None)  # type: ignore[arg-type]
+        return 0
+
+    times, stats = ("__utimes50", "__stat50") if follow else ("__lutimes50", "__lstat50")
+    with serving(tmp_path, {times: utimes, stats: stat_of(0o100644, 1, 2)}, abi=SIX) as server:
+        server.kernel.utime("/f", follow_symlinks=follow)
+        server.kernel.utime("/f", ns=(3_000_004_999, 5_000_006_000), follow_symlinks=follow)
+        server.kernel.utime("/f", ns=(None, 5_000_006_000), follow_symlinks=follow)
+        server.kernel.utime("/f", ns=(3_000_004_000, None), follow_symlinks=follow)
+        with pytest.raises(KernelError, match="ENOSYS"):
+            server.kernel.utime("f", dir_fd=3)
+    assert set_ == [None, (3_000_004, 5_000_006), (1_000_005, 5_000_006), (3_000_004, 2_000_007)]
+
+
+def test_links_without_linkat(tmp_path: Path) -> None:
+    with serving(tmp_path, {"link": 0, "__lstat50": stat_of(0o100644)}, abi=SIX) as server:
+        server.kernel.link("/a", "/b", follow_symlinks=False)
+        assert server.names() == ["__lstat50", "link"]
+        with pytest.raises(KernelError, match="ENOSYS"):
+            server.kernel.link("a", "b", src_dir_fd=3)
+    with (
+        serving(tmp_path, {"__lstat50": stat_of(0o120755)}, abi=SIX) as server,
+        pytest.raises(KernelError, match="ENOSYS"),
+    ):
+        server.kernel.link("/a", "/b", follow_symlinks=False)

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpWarning, connect, transport
@@ -213,6 +216,39 @@ def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(ConnectError, match="Name or service not known"):
         connect("tcp://kernel.example:80", connect_timeout=1)
+
+
+def test_a_name_that_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, asked = socket.getaddrinfo, threading.Event()
+
+    def getaddrinfo(*arguments: Any) -> Any:
+        if arguments[-1] == socket.AI_NUMERICHOST:
+            return real(*arguments)
+        asked.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    started = time.monotonic()
+    with pytest.raises(ConnectTimeout, match=r"no address of kernel\.example within 0\.2 s"):
+        open_stream(TcpAddress("kernel.example", 12345), 0.2)
+    assert time.monotonic() - started < 5
+    asked.set()
+
+
+def test_all_addresses_of_a_name_are_tried_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_server(("127.0.0.1", 0)) as server:
+        places = [listener.getsockname() for listener in (full, full, server)]
+        known = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in places]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments: known)
+        with contextlib.ExitStack() as stack:
+            for _connection in range(3):  # a queue that is full answers nobody
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(full.getsockname())
+            started = time.monotonic()
+            with open_stream(TcpAddress("kernel.example", 12345), 1.0) as stream:
+                assert stream.getpeername() == server.getsockname()
+            assert 0.5 < time.monotonic() - started < 5
 
 
 def test_tcp_streams_do_not_wait_to_send() -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..netbsd.constants import AT, SF, UF, UTIME
-from .base import Base, StrPath, path_bytes, unsigned
+from .base import StrPath, path_bytes, unsigned
+from .files import Files
 
 # chflags(1): the first name of each flag is the one that is told.
 _FLAG_NAMES: Final[dict[str, int]] = {
@@ -38,7 +39,7 @@ _OTHER_NAMES: Final[dict[str, int]] = {
 }
 
 
-class Attributes(Base):
+class Attributes(Files):
     """Shaped like ``os``; NetBSD's flags are those of chflags(1)."""
 
     def chmod(self, path: StrPath, mode: int, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> None:
@@ -85,10 +86,25 @@ class Attributes(Base):
     ) -> None:
         """As ``os.utime``: access and modification time in seconds, or ``ns`` in nanoseconds, or now.
 
-        In ``ns`` a None stands for a time that is left as it is.
+        In ``ns`` a None stands for a time that is left as it is. Release 6 has microseconds only, and no ``dir_fd``.
         """
         data = self.timespecs(times, ns)
+        if dir_fd is None and not self.abi.has_syscall("utimensat"):
+            self._utimes(path, data, follow_symlinks)
+            return
         self._at("utimensat", AT.FDCWD if dir_fd is None else dir_fd, path, data, follow_symlinks=follow_symlinks)
+
+    def _utimes(self, path: StrPath, timespecs: bytes, follow_symlinks: bool) -> None:
+        """:meth:`utime` where there is no utimensat(2)."""
+        layout, wanted = self.abi.struct("timespec"), self.abi.struct("timeval")
+        moments = [layout.parse(timespecs, offset) for offset in (0, layout.size)]
+        times: bytes | None = None
+        if any(moment.tv_nsec != UTIME.NOW for moment in moments):
+            found = self.native_stat(path, follow_symlinks=follow_symlinks)
+            kept = found.st_atim, found.st_mtim
+            chosen = [old if new.tv_nsec == UTIME.OMIT else new for new, old in zip(moments, kept, strict=True)]
+            times = b"".join(wanted.build(tv_sec=time.tv_sec, tv_usec=time.tv_nsec // 1000) for time in chosen)
+        self.path_call("__utimes50" if follow_symlinks else "__lutimes50", path, times)
 
     def futime(
         self,

@@ -165,8 +165,14 @@ class Files(Descriptors, Processes):
         dst_dir_fd: int | None = None,
         follow_symlinks: bool = True,
     ) -> None:
-        """A hard link ``destination`` to ``source``, or to what ``source`` points to if it is a symbolic link."""
-        if follow_symlinks and src_dir_fd is None and dst_dir_fd is None:
+        """A hard link ``destination`` to ``source``, or to what ``source`` points to if it is a symbolic link.
+
+        Release 6 has no links to symbolic links, and no descriptors of directories.
+        """
+        plain = src_dir_fd is None and dst_dir_fd is None
+        if plain and not follow_symlinks and not self.abi.has_syscall("linkat"):
+            follow_symlinks = not self.islink(source)
+        if plain and follow_symlinks:
             self._two_paths("link", source, destination)
             return
         sides = _directory(src_dir_fd), path_bytes(source), _directory(dst_dir_fd), path_bytes(destination)
