@@ -177,11 +177,13 @@ class Discovery:
     def _prefix(self, prefix: Any) -> bytes:
         abi = self._stack.kernel.abi
         bits, scope = prefix.bits, 0
+        # Bit fields: on link, and for autoconfiguration, which the link's own prefix is.
+        raflags = 3 if is_link_local(bits) else 1
         if needs_scope(bits):
             scope, bits = int.from_bytes(bits[2:4], "big"), bits[:2] + bytes(2) + bits[4:]
         return abi.struct("in6_prefix").build(
             prefix={"sin6_len": 28, "sin6_family": AF_INET6, "sin6_addr": bits, "sin6_scope_id": scope},
-            raflags=1 if abi.byteorder == "little" else 1 << 31,  # the bit field "onlink"
+            raflags=raflags if abi.byteorder == "little" else int(f"{raflags:032b}"[::-1], 2),
             prefixlen=prefix.length,
             vltime=INFINITE_LIFETIME,
             pltime=INFINITE_LIFETIME,

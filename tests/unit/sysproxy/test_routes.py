@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ProtocolError
@@ -234,7 +234,7 @@ def test_neighbours_as_arp_and_ndp_showed_them(machine: str) -> None:
 
 @every_abi
 def test_messages_come_back_as_they_were(abi: Abi) -> None:
-    addresses = {
+    addresses: dict[int, bytes] = {
         RTAX.DST: pack_address(abi, ip_address("10.9.0.0")),
         RTAX.GATEWAY: pack_address(abi, ip_address("fe80::1"), 2),
         RTAX.NETMASK: pack_mask(abi, ip_network("10.9.0.0/16")),
@@ -245,7 +245,7 @@ def test_messages_come_back_as_they_were(abi: Abi) -> None:
     (found,) = parse_messages(abi, built)
     assert (found.type, found.flags, found.seq, found.addresses) == (RTM.ADD, STATIC, 7, addresses)
     assert {name: value for name, value in found.metrics.items() if value} == metrics
-    order = "big" if abi.byteorder == "big" else "little"
+    order: Literal["big", "little"] = "big" if abi.byteorder == "big" else "little"
     assert int.from_bytes(built[32:36], order) == 0x5  # RTV_MTU and RTV_EXPIRE
     assert int.from_bytes(built[48:56], order) == 1400
     assert addresses[RTAX.IFP][2:4] == (0x102).to_bytes(2, order)
@@ -320,7 +320,9 @@ def test_messages_of_other_versions_and_kinds_are_passed_over() -> None:
 
 @pytest.mark.parametrize("raw", ["", "00", "0202", "1018", "ff12", "0012000000ffffff", "0563" + "ff" * 20])
 def test_addresses_that_are_cut_off_do_no_harm(raw: str) -> None:
-    addresses = {place: bytes.fromhex(raw) for place in (RTAX.DST, RTAX.GATEWAY, RTAX.NETMASK, RTAX.IFP, RTAX.IFA)}
+    addresses: dict[int, bytes] = {
+        place: bytes.fromhex(raw) for place in (RTAX.DST, RTAX.GATEWAY, RTAX.NETMASK, RTAX.IFP, RTAX.IFA)
+    }
     data = Message(RTM.GET, addresses=addresses).build(AMD64)
     for route in Routes(Recorder(AMD64, data)).all():  # type: ignore[arg-type]
         assert str(route)
@@ -329,7 +331,10 @@ def test_addresses_that_are_cut_off_do_no_harm(raw: str) -> None:
 
 
 def dumped(address: str, flags: int) -> bytes:
-    addresses = {RTAX.DST: pack_address(AMD64, ip_address(address)), RTAX.GATEWAY: pack_link(AMD64, 2, LINK)}
+    addresses: dict[int, bytes] = {
+        RTAX.DST: pack_address(AMD64, ip_address(address)),
+        RTAX.GATEWAY: pack_link(AMD64, 2, LINK),
+    }
     return Message(RTM.GET, flags=flags, addresses=addresses).build(AMD64)
 
 
@@ -358,7 +363,7 @@ def test_an_answer_among_others(tmp_path: Path) -> None:
 
     def write(called: Called) -> tuple[int, int]:
         asked.extend(parse_messages(AMD64, called.read("buf", called["nbyte"])))
-        addresses = {
+        addresses: dict[int, bytes] = {
             RTAX.DST: pack_address(AMD64, ip_address("10.0.0.0")),
             RTAX.GATEWAY: pack_address(AMD64, ip_address("10.0.0.9")),
             RTAX.NETMASK: pack_mask(AMD64, ip_network("10.0.0.0/8")),
@@ -376,7 +381,7 @@ def test_an_answer_among_others(tmp_path: Path) -> None:
         called.write("buf", message)
         return 0, len(message)
 
-    answers = {"__socket30": (0, 5), "write": write, "recvfrom": receive, "close": 0}
+    answers: dict[str, Any] = {"__socket30": (0, 5), "write": write, "recvfrom": receive, "close": 0}
     with serving(tmp_path, answers) as served:
         route = served.kernel.routes.get(IPv4Address("10.1.2.3"), NAMES)
     assert route is not None

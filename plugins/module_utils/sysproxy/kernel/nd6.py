@@ -205,7 +205,7 @@ class NeighbourDiscovery:
             self._kernel.call("ioctl", fd, code, request, label=name, subject=subject)
         finally:
             if not self._kernel.session.closed:
-                self._kernel.close(fd)
+                self._kernel.call("close", fd)
         return request
 
 

@@ -102,7 +102,7 @@ class Neighbours:
     def _tell(self, kind: RTM, neighbour: Neighbour, flags: int, metrics: dict[str, int], names: Names | None) -> None:
         abi, names = self._kernel.abi, names or self._kernel.interfaces.names()
         index = names.index(neighbour.interface) or self._kernel.if_nametoindex(neighbour.interface)
-        addresses = {
+        addresses: dict[int, bytes] = {
             RTAX.DST: pack_address(abi, neighbour.address, index),
             RTAX.GATEWAY: pack_link(abi, index, neighbour.link_address),
         }

@@ -162,7 +162,10 @@ class Routes:
         """
         abi, names = self._kernel.abi, names or self._kernel.interfaces.names()
         scope = getattr(address, "scope_id", None) or ""
-        addresses = {RTAX.DST: pack_address(abi, address, self._index(scope, names)), RTAX.IFP: pack_link(abi, 0)}
+        addresses: dict[int, bytes] = {
+            RTAX.DST: pack_address(abi, address, self._index(scope, names)),
+            RTAX.IFP: pack_link(abi, 0),
+        }
         # RTF_UP asks for the route, where a message without it is about the neighbour.
         message = Message(RTM.GET, flags=RTF.UP | RTF.HOST | RTF.GATEWAY, addresses=addresses)
         try:
@@ -203,7 +206,7 @@ class Routes:
             names = self._kernel.interfaces.names()
         names = names or Names({})
         scope = self._index(route.scope, names)
-        addresses = {RTAX.DST: pack_address(abi, route.destination.network_address, scope)}
+        addresses: dict[int, bytes] = {RTAX.DST: pack_address(abi, route.destination.network_address, scope)}
         if not route.is_host:
             addresses[RTAX.NETMASK] = pack_mask(abi, route.destination)
         if kind != RTM.DELETE:

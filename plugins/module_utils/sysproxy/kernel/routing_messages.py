@@ -197,7 +197,7 @@ def unpack_network(destination: bytes, mask: bytes | None, names: Names) -> tupl
     if address is None:
         return None
     start, size = _STARTS[AF(family_of(destination))]
-    prefix = address.max_prefixlen
+    prefix: int = address.max_prefixlen
     if mask is not None:
         # The mask's own length tells where it ends: what a sockaddr of its family has behind that is zero.
         prefix = int.from_bytes(mask[start : start + size], "big").bit_count()

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations import (
     datagrams,
+    discovery,
     disks,
     files,
     interface_addresses,
@@ -78,6 +79,7 @@ _ABOUT_BUSES = (
     routes.routes_of_addresses,
     routes.routes_by_messages,
     routes.neighbours,
+    discovery.discovery,
     datagrams.paths,
 )
 _OTHERS: tuple[Conversation, ...] = (
