@@ -14,7 +14,8 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import
 
 
 class ActionModule(BuiltinFileAction, builtin_copy.ActionModule):
-    options = rump_copy.MODULE.argument_spec
+    # ansible-core asks for what it needs in its own words.
+    options = {name: {**option, "required": False} for name, option in rump_copy.MODULE.argument_spec.items()}
 
     def work(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         refuse_validation(parameters)

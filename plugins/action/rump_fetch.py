@@ -15,8 +15,8 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import
 
 class ActionModule(BuiltinFileAction, builtin_fetch.ActionModule):
     options = {
-        "src": {"type": "str", "required": True},
-        "dest": {"type": "str", "required": True},
+        "src": {"type": "str"},  # ansible-core asks for what it needs in its own words
+        "dest": {"type": "str"},
         "flat": {"type": "bool", "default": False},
         "fail_on_missing": {"type": "bool", "default": True},
         "validate_checksum": {"type": "bool", "default": True},

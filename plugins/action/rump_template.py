@@ -17,14 +17,15 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import
 
 class ActionModule(BuiltinFileAction, builtin_template.ActionModule):
     options = {
-        "src": {"type": "str", "required": True},
-        "dest": {"type": "str", "required": True},
+        "src": {"type": "str"},  # ansible-core asks for what it needs in its own words
+        "dest": {"type": "str"},
         "backup": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": True},
         "mode": {"type": "raw"},
         "owner": {"type": "str"},
         "group": {"type": "str"},
         "follow": {"type": "bool", "default": False},
+        "unsafe_writes": {"type": "bool", "default": False},
         "validate": {"type": "str"},
         "newline_sequence": {"type": "str", "default": "\n"},
         "block_start_string": {"type": "str", "default": "{%"},
@@ -43,8 +44,13 @@ class ActionModule(BuiltinFileAction, builtin_template.ActionModule):
         refuse_validation(parameters)
         self._shared_loader_obj = SimpleNamespace(action_loader=SimpleNamespace(get=self._copy_action))
         result = super().work(parameters, task_vars)
-        result.pop("src", None)  # a temporary file, which is gone
+        if "src" in result:
+            result["src"] = self._template  # and not the temporary file, which is gone
         return result
+
+    def _find_needle(self, dirname: str, needle: str) -> str:
+        self._template = str(super()._find_needle(dirname, needle))
+        return self._template
 
     def _copy_action(self, _name: str, **arguments: Any) -> _Copying:
         """What ansible.builtin.template gets where it asks for the action ``ansible.legacy.copy``."""

@@ -95,6 +95,12 @@ options:
     description:
       - Not possible, and refused with that reason. A rump kernel runs no programs that could look at the file.
     type: str
+  unsafe_writes:
+    description:
+      - Taken so that tasks for M(ansible.builtin.copy) need no change. Where the file system has no rename, the file
+        itself is written anyway.
+    type: bool
+    default: false
 notes:
   - The files are read on the controller, over the connection V(local), too. There it reaches the kernel of O(server).
   - M(rumpkernel.rump.rump_sync) copies large trees faster, several files at a time.
@@ -237,6 +243,7 @@ MODULE = RumpModule(
         "checksum": {"type": "str"},
         "decrypt": {"type": "bool", "default": True},
         "validate": {"type": "str"},
+        "unsafe_writes": {"type": "bool", "default": False},
     },
     plan=copy.plan,
 )

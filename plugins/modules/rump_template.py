@@ -54,6 +54,12 @@ options:
     description:
       - Not possible, and refused with that reason. A rump kernel runs no programs that could look at the file.
     type: str
+  unsafe_writes:
+    description:
+      - Taken so that tasks for M(ansible.builtin.template) need no change. Where the file system has no rename, the
+        file itself is written anyway.
+    type: bool
+    default: false
 notes:
   - The template is read on the controller, over the connection V(local), too. There it reaches the kernel of O(server).
 seealso:
@@ -84,6 +90,11 @@ dest:
   type: str
   returned: success, and in check mode when the content stays as it is
   sample: /etc/app.conf
+src:
+  description: The template.
+  type: str
+  returned: changed, and not in check mode
+  sample: /home/me/site/templates/app.conf.j2
 checksum:
   description: The SHA-1 of the content.
   type: str

@@ -375,6 +375,7 @@ def test_refusals(kernel_with_filesystems: Kernel, folder: str, files: Path) -> 
     before = snapshot(kernel, folder)
     assert "runs no programs" in refused(kernel, src=source, dest=path, validate="visudo -cf %s")
     assert "src (or content) is required" in refused(kernel, dest=path)
+    assert "dest is required" in refused(kernel, src=source)
     assert "mutually exclusive" in refused(kernel, src=source, content="x", dest=path)
     assert "Could not find or access" in refused(kernel, src=f"{files}/nothing", dest=path)
     assert "not found" in refused(kernel, src="/nothing", dest=path, remote_src=True)

@@ -83,6 +83,7 @@ def test_what_is_missing_or_no_file(kernel_with_filesystems: Kernel, folder: str
         assert said in result["msg"]
         passed = fetch(kernel, src=path, dest=str(tmp_path), fail_on_missing=False)
         assert not passed.get("failed"), passed
+    assert "src and dest are required" in fetch(kernel, src=folder)["msg"]
     assert names(tmp_path) == []
 
 
