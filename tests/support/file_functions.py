@@ -515,7 +515,7 @@ def do_truncate() -> Any:
 
 def do_utime() -> Any:
     write("f")
-    os.utime("f", ns=(1500000000, 2000000001))
+    os.utime("f", ns=(1500000000, 2_000_001_000))
     s = os.stat("f")
     out = (s.st_atime_ns, s.st_mtime_ns)
     os.utime("f", (3, 4))

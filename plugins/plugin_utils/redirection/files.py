@@ -235,8 +235,8 @@ class DirEntry(Generic[_Text]):
     def __init__(self, kernel: Kernel, found: Found, name: _Text, path: _Text) -> None:
         self._kernel = kernel
         self._found = found
-        self.name = name
-        self.path = path
+        self.name: _Text = name
+        self.path: _Text = path
 
     def inode(self) -> int:
         return self._found.inode

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from time import struct_time
 from types import ModuleType
 from typing import Any, Final
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import CLOCK
 
-_CLOCK_REALTIME: Final = 0  # CLOCK_REALTIME of NetBSD's sys/time.h
 _PATH: Final = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/local/bin"
 
 
@@ -115,7 +116,10 @@ class _KernelTime:
 
     def time_ns(self) -> int:
         if self._ahead is None:
-            self._ahead = round(self._kernel.clock_gettime() * 10**9) - time.time_ns()
+            try:
+                self._ahead = round(self._kernel.clock_gettime() * 10**9) - time.time_ns()
+            except KernelError:  # NetBSD 6's rump kernels do not tell
+                self._ahead = 0
         return time.time_ns() + self._ahead
 
     def time(self) -> float:
@@ -128,16 +132,16 @@ class _KernelTime:
         return self.time_ns() if clock == time.CLOCK_REALTIME else time.clock_gettime_ns(clock)
 
     def clock_settime(self, clock: int, seconds: float, /) -> None:
-        self._kernel.clock_settime(_CLOCK_REALTIME, seconds)
+        self._kernel.clock_settime(CLOCK.REALTIME, seconds)
         self._ahead = None
 
     def clock_settime_ns(self, clock: int, nanoseconds: int, /) -> None:
         self.clock_settime(clock, nanoseconds / 10**9)
 
-    def localtime(self, seconds: float | None = None, /) -> time.struct_time:
+    def localtime(self, seconds: float | None = None, /) -> struct_time:
         return time.localtime(self.time() if seconds is None else seconds)
 
-    def gmtime(self, seconds: float | None = None, /) -> time.struct_time:
+    def gmtime(self, seconds: float | None = None, /) -> struct_time:
         return time.gmtime(self.time() if seconds is None else seconds)
 
     def ctime(self, seconds: float | None = None, /) -> str:
