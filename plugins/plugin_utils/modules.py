@@ -17,7 +17,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleOption
 from ansible.utils.display import Display
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 
-from .redirection.errors import NEEDS_PROGRAMS
+from .redirection.errors import module_needs_programs
 from .redirection.payload import Payload, unpack
 from .redirection.runner import Finished, Note, TookTooLong, run
 from .redirection.substitutes import names
@@ -29,9 +29,9 @@ display = Display()
 # Modules that are there to start programs, or to manage what only programs make: each would find that out by itself,
 # late, and in words of its own.
 _FOR_PROGRAMS: Final = names(
-    "apt apt_key apt_repository command cron deb822_repository debconf dnf dnf5 dpkg_selections expect git group hostname "
-    "iptables package pip reboot rpm_key service subversion systemd systemd_service sysvinit user yum "
-    "yum_repository"
+    "apt apt_key apt_repository command cron deb822_repository debconf dnf dnf5 dpkg_selections expect git group "
+    "hostname iptables package pip reboot rpm_key service subversion systemd systemd_service sysvinit unarchive user "
+    "yum yum_repository"
 )
 _BUILTIN: Final = ("ansible.modules.", "ansible.legacy.")
 
@@ -54,7 +54,8 @@ def run_module(
     """
     program = _program(url, command, read, in_data)
     if program.payload and _is_for_programs(program.payload):
-        return 1, json.dumps({"failed": True, "msg": f"{url}: {NEEDS_PROGRAMS}"}).encode(), b""
+        refusal = module_needs_programs(program.payload.module.rpartition(".")[2])
+        return 1, json.dumps({"failed": True, "msg": f"{url}: {refusal}"}).encode(), b""
     try:
         finished = run(open_kernel, program, limit)
     except TookTooLong as error:

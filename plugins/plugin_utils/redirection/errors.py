@@ -60,6 +60,15 @@ def no_program(name: str) -> str:
     return f"{name!r} cannot be started, as a rump kernel has no programs and no shell: {better}{_RUMPCTRL}"
 
 
-NEEDS_PROGRAMS: Final = (
-    "this module starts programs on its host, and a rump kernel has no programs and no shell: " + _RUMPCTRL
-)
+_INSTEAD_OF_MODULES: Final = {
+    "hostname": "rumpkernel.rump.rump_sysctl (name: kern.hostname)",
+    "unarchive": "rumpkernel.rump.rump_unarchive",
+}
+
+
+def module_needs_programs(name: str) -> str:
+    """Why the module ``name`` is not run, and what there is instead."""
+    better = f"use {_INSTEAD_OF_MODULES[name]}; " if name in _INSTEAD_OF_MODULES else ""
+    return (
+        f"this module starts programs on its host, and a rump kernel has no programs and no shell: {better}{_RUMPCTRL}"
+    )

@@ -21,6 +21,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import m
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 
 from . import programs
+from .errors import no_program
 
 _BASIC: Final = "ansible.module_utils.basic"
 _HARDWARE: Final = "ansible.module_utils.facts.hardware.netbsd"
@@ -67,8 +68,10 @@ def _programs(kernel: Kernel, ansible_module: Any, tolerant: bool) -> None:
             return answer.rc, answer.stdout.encode(), answer.stderr.encode()
         return answer.rc, answer.stdout, answer.stderr
 
-    def get_bin_path(self: Any, arg: str, *rest: Any, **options: Any) -> str | None:
-        found: str | None = programs.path_of(arg) or find(self, arg, *rest, **options)
+    def get_bin_path(self: Any, arg: str, required: bool = False, opt_dirs: Any = None) -> str | None:
+        found: str | None = programs.path_of(arg) or find(self, arg, False, opt_dirs)
+        if required and found is None:
+            self.fail_json(msg=no_program(arg))
         return found
 
     def check_output(args: Any, *rest: Any, **options: Any) -> Any:
