@@ -70,8 +70,8 @@ seealso:
 EXAMPLES = r"""
 - name: Configure the application from a template of the role
   rumpkernel.rump.rump_template:
-    src: app.conf.j2
-    dest: /etc/app.conf
+    src: listen.conf.j2
+    dest: /etc/listen.conf
     mode: '0640'
     owner: 100
 
