@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..sysproxy import Kernel, KernelError
-from ..sysproxy.kernel.base import LARGEST_DESCRIPTOR, UNCHANGED, path_bytes
+from ..sysproxy.kernel.base import LARGEST_DESCRIPTOR, path_bytes
+from ..sysproxy.kernel.descriptors import stat_result
 from ..sysproxy.netbsd.constants import O
 from ..sysproxy.session import Registers, Request
 
@@ -42,30 +43,37 @@ class SmallFile:
     _temporary: str = ""
 
 
-def make_small_files(kernel: Kernel, files: Sequence[SmallFile]) -> None:
+Owners = dict[str, tuple[int, int]]
+"""By directory: the owner and group that the kernel gives to a new file there."""
+
+
+def make_small_files(kernel: Kernel, files: Sequence[SmallFile], owners: Owners) -> None:
     """Make them, a few dozen at most, in a file system that has rename.
 
+    :param owners: what is known already; more is added.
     :raises KernelError: of the first that could not be made; others may have been.
     """
     if not files:
         return
     former = kernel.umask(0)
     try:
-        _Making(kernel, files).run()
+        _Making(kernel, files, owners).run()
     finally:
         if not kernel.session.closed:
             kernel.umask(former)
 
 
 class _Making:
-    def __init__(self, kernel: Kernel, files: Sequence[SmallFile]) -> None:
+    def __init__(self, kernel: Kernel, files: Sequence[SmallFile], owners: Owners) -> None:
         self.kernel = kernel
         self.files = files
+        self.owners = owners
 
     def run(self) -> None:
         try:
             self._open()
             self._write()
+            self._learn_owners()
             self._each(self._owner)
             self._each(self._special_bits)
             self._each(self._time)
@@ -103,11 +111,25 @@ class _Making:
                     raise self.kernel.broken(f"pwrite {file.path} took nothing of {len(file.data) - count} bytes")
                 count += taken
 
+    def _learn_owners(self) -> None:
+        """One file of each directory tells what the others in it have."""
+        layout = self.kernel.abi.struct("stat")
+        asked: dict[str, tuple[SmallFile, bytearray]] = {}
+        for file in self.files:
+            folder = os.path.dirname(file.path)
+            if folder not in self.owners and (file.uid is not None or file.gid is not None):
+                asked.setdefault(folder, (file, bytearray(layout.size)))
+        requests = [Request("__fstat50", (file._fd, buffer), file.path) for file, buffer in asked.values()]
+        for (folder, (_file, buffer)), _result in zip(asked.items(), self._results(requests), strict=True):
+            found = stat_result(layout, buffer)
+            self.owners[folder] = found.st_uid, found.st_gid
+
     def _owner(self, file: SmallFile) -> Request | None:
         if file.uid is None and file.gid is None:
             return None
-        numbers = [UNCHANGED if number is None else number for number in (file.uid, file.gid)]
-        return Request("fchown", (file._fd, *numbers), file.path)
+        has = self.owners[os.path.dirname(file.path)]
+        wanted = [has[index] if number is None else number for index, number in enumerate((file.uid, file.gid))]
+        return None if has == tuple(wanted) else Request("fchown", (file._fd, *wanted), file.path)
 
     def _special_bits(self, file: SmallFile) -> Request | None:
         """open takes no sticky bit, and a change of the owner takes the others away."""

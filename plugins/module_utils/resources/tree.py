@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,21 +75,19 @@ class Entry:
 
     def __str__(self) -> str:
         """A line of the diff."""
-        parts = [self.word]
+        owners = f"owner={self.uid} group={self.gid}"
         if self.is_link:
-            parts.append(f"to {self.target}")
-        else:
-            parts.append(f"mode={mode_text(self.mode)}")
-        parts.append(f"owner={self.uid} group={self.gid}")
-        if self.is_file:
-            parts.append(f"size={self.size}")
-        if self.is_device:
-            parts.append(f"device={self.device[0]},{self.device[1]}")
-        if not self.is_link:
-            seconds, nanoseconds = divmod(self.mtime, 10**9)
-            moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
-            parts.append(f"mtime={moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09}Z")
-        return " ".join(parts)
+            return f"link to {self.target} {owners}"
+        seconds, nanoseconds = divmod(self.mtime, 10**9)
+        size = f" size={self.size}" if self.is_file else ""
+        device = f" device={self.device[0]},{self.device[1]}" if self.is_device else ""
+        known = f"mode={mode_text(self.mode)} {owners}{size}{device}"
+        return f"{self.word} {known} mtime={_moment(seconds)}.{nanoseconds:09}Z"
+
+
+@functools.lru_cache
+def _moment(seconds: int) -> str:
+    return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).isoformat()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ..sysproxy.kernel.files import major, makedev, minor
 from ..sysproxy.netbsd.constants import AT, O
 from ..sysproxy.session import Registers, Request
 from .content import Content, replace_many
-from .small_files import SmallFile, make_small_files
+from .small_files import Owners, SmallFile, make_small_files
 from .tree import TOP, Entry, Wish, levels, parent
 
 _SMALL: Final = 1 << 18  # bytes; what is larger is not held as a whole
@@ -38,15 +38,17 @@ class KernelTree:
     def __init__(self, kernel: Kernel, top: str) -> None:
         self.kernel = kernel
         self.top = top
+        self._base = os.path.join(top, "")
         self.entries: dict[str, Entry] = {}
         self.names: dict[str, str] = {}
         """What a file is called here, where the tree has another name for it."""
         self.atomic = True
         self._has_rename: dict[str, bool] = {}  # by directory
+        self._owners: Owners = {}
         self._made: set[str] = set()  # directories, on the file system of the one that they are in
 
     def path(self, name: str) -> str:
-        return self.top if name == TOP else os.path.join(self.top, self.names.get(name, name))
+        return self.top if name == TOP else f"{self._base}{self.names.get(name, name)}"
 
     # Looking and reading
 
@@ -198,7 +200,7 @@ class KernelTree:
         yield from self._put_batch(batch)
 
     def _put_batch(self, batch: Sequence[tuple[str, SmallFile]]) -> Iterator[tuple[str, int]]:
-        make_small_files(self.kernel, [file for _name, file in batch])
+        make_small_files(self.kernel, [file for _name, file in batch], self._owners)
         for name, file in batch:
             yield name, len(file.data)
 
