@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..changes import mark_change
 from ..errors import refuse
@@ -22,6 +22,7 @@ from .interfaces import IFF_LOOPBACK, IFT_BRIDGE, Interface
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
     from ..sysctl.request import SysctlRequest
+    from .prefixes import Prefix
     from .stack import NetworkStack
 
 PERFORMNUD, ACCEPT_RTADV, IFDISABLED, AUTO_LINKLOCAL = 0x1, 0x2, 0x8, 0x20
@@ -174,7 +175,7 @@ class Discovery:
                 raise refuse("ENOMEM")
             await request.memory.copyout(request.old, raw)
 
-    def _prefix(self, prefix: Any) -> bytes:
+    def _prefix(self, prefix: Prefix) -> bytes:
         abi = self._stack.kernel.abi
         bits, scope = prefix.bits, 0
         # Bit fields: on link, and for autoconfiguration, which the link's own prefix is.
@@ -185,8 +186,9 @@ class Discovery:
             prefix={"sin6_len": 28, "sin6_family": AF_INET6, "sin6_addr": bits, "sin6_scope_id": scope},
             raflags=raflags if abi.byteorder == "little" else int(f"{raflags:032b}"[::-1], 2),
             prefixlen=prefix.length,
-            vltime=INFINITE_LIFETIME,
-            pltime=INFINITE_LIFETIME,
+            vltime=prefix.lifetime,
+            pltime=prefix.lifetime,
+            expire=0 if prefix.lifetime == INFINITE_LIFETIME else prefix.updated + prefix.lifetime,
             flags=NDPRF_ONLINK if prefix.on_link else 0,
             refcnt=prefix.references,
             if_index=prefix.interface.index,

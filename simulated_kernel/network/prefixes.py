@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..clock import NANOSECONDS
 from ..errors import SyscallError
 from ..rooms import Errno
 from .addresses import (
@@ -16,6 +17,7 @@ from .addresses import (
     IN6_IFF_ANYCAST,
     IN6_IFF_DUPLICATED,
     IN6_IFF_TENTATIVE,
+    INFINITE_LIFETIME,
     RTF_CONNECTED,
     InterfaceAddress,
     embed_scope,
@@ -42,6 +44,10 @@ class Prefix:
     on_link: bool = False
     references: int = 0
     """How many addresses were given with it."""
+    lifetime: int = INFINITE_LIFETIME
+    """Seconds, of validity and preference alike."""
+    updated: int = 0
+    """Seconds since the start."""
 
     @property
     def mask(self) -> bytes:
@@ -64,7 +70,7 @@ class Prefixes:
         for prefix in self._prefixes:
             if prefix.interface is interface and (prefix.bits, prefix.length) == (bits, length):
                 return prefix
-        prefix = Prefix(interface, bits, length)
+        prefix = Prefix(interface, bits, length, updated=self._stack.kernel.clock.uptime() // NANOSECONDS)
         self._prefixes.insert(0, prefix)
         self._bring_on_link(prefix)
         return prefix
@@ -84,10 +90,15 @@ class Prefixes:
         return list(self._prefixes)
 
     def flush(self) -> None:
-        """Forget those that are no link's own and that no address was given with (SIOCSPFXFLUSH_IN6)."""
+        """Forget those that are no link's own (SIOCSPFXFLUSH_IN6); to which addresses were given go off their links."""
         for prefix in self.all():
-            if not is_link_local(prefix.bits) and not prefix.references:
-                self.let_go(prefix)
+            if is_link_local(prefix.bits):
+                continue
+            prefix.lifetime = 0
+            self._take_off_link(prefix)
+            if not prefix.references:
+                self._prefixes.remove(prefix)
+                self.check()
 
     def interface_removed(self, interface: Interface) -> None:
         for prefix in [prefix for prefix in self._prefixes if prefix.interface is interface]:
@@ -127,7 +138,7 @@ class Prefixes:
             return
         prefix.on_link = False
         for other in self._prefixes:
-            if not other.on_link and other.same_network(prefix):
+            if other is not prefix and not other.on_link and other.same_network(prefix):
                 self._bring_on_link(other)
 
     def join_groups(self, interface: Interface, address: InterfaceAddress) -> None:

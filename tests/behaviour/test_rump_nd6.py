@@ -153,6 +153,17 @@ def test_bad_options(network: Kernel, options: dict[str, Any], option: str, text
     assert held(network) == before
 
 
+def test_flushed_prefixes_leave_the_networks_of_addresses(network: Kernel) -> None:
+    """The module only flushes what a router advertised; the library does so always."""
+    if not network.nd6.hears_routers:
+        pytest.skip("kernels of this release have no list of prefixes")
+    before = [(str(found), found.interface, found.flags) for found in network.routes.all(AF.INET6)]
+    held_before = network.interfaces.all()
+    network.nd6.flush_prefixes()
+    assert [(str(found), found.interface, found.flags) for found in network.routes.all(AF.INET6)] == before
+    assert network.interfaces.all() == held_before
+
+
 def test_an_interface_that_does_not_exist(network: Kernel) -> None:
     result = refused(network, rump_nd6, interface="shmif7", nud=False)
     assert (result["call"], result["object"], result["errno"]) == ("SIOCGIFINFO_IN6", "shmif7", "ENXIO")
@@ -204,6 +215,8 @@ def test_routers_that_advertise_themselves(network: Kernel, server: Server, tmp_
     assert network.nd6.routers() != []
     assert nd6(network, flush_routers=True, flush_prefixes=True)["changes"] == flushed["changes"]
     assert network.nd6.routers() == []
+    # The networks of other addresses are still on the link, which the kernel alone would have forgotten.
+    assert [str(found) for found in network.routes.all(AF.INET6) if str(found).startswith("2001:db8::/")] != []
     assert not nd6(network, flush_routers=True, flush_prefixes=True)["changed"]
 
 

@@ -176,6 +176,12 @@ class NeighbourDiscovery:
     def flush_prefixes(self) -> None:
         """Forget all prefixes but link-local ones, and the addresses that the kernel made from them."""
         self._flush("SIOCSPFXFLUSH_IN6")
+        # The kernel has also taken the routes to the networks of its other addresses away. It brings back what is
+        # missing whenever an address is given, even one that is there: the loopback's stays as it is.
+        loopback = self._kernel.interfaces.get("lo0")
+        for address in loopback.addresses if loopback else ():
+            if address.interface.is_link_local:
+                self._kernel.interfaces.add_address("lo0", address.interface)
 
     @property
     def _layout(self) -> Layout:
