@@ -52,7 +52,7 @@ def seal(folders: Sequence[str], note: Callable[[str], None]) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _INSIDE or event.startswith(_INSIDE_PREFIXES):
             return
-        if event == "open" and (arguments[0] in STANDARD or _reads(arguments) and _below(allowed, arguments[0])):
+        if event == "open" and (arguments[0] in STANDARD or (_reads(arguments) and _below(allowed, arguments[0]))):
             return
         if event == "os.listdir" and _below(allowed, arguments[0]):
             return

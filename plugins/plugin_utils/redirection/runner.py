@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -70,12 +71,13 @@ def run(open_kernel: Callable[[Note], Kernel], program: Program, limit: float) -
     sys.stdout.flush()
     sys.stderr.flush()
     ours, theirs = zip(*(os.pipe() for _stream in range(3)), strict=True)
+    their_life, our_life = os.pipe()
     child = os.fork()
     if not child:
-        for end in ours:
+        for end in (*ours, our_life):
             os.close(end)
-        _child(open_kernel, program, *theirs)
-    for end in theirs:
+        _child(open_kernel, program, *theirs, their_life)
+    for end in (*theirs, their_life):
         os.close(end)
     status = None
     try:
@@ -88,7 +90,7 @@ def run(open_kernel: Callable[[Note], Kernel], program: Program, limit: float) -
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        for end in ours:
+        for end in (*ours, our_life):
             os.close(end)
     told: dict[str, Any] = json.loads(report) if report else {}
     return Finished(os.waitstatus_to_exitcode(status), output, errors, **told)
@@ -116,7 +118,9 @@ def _gather(ends: tuple[int, ...], deadline: float) -> list[bytes]:
     return [b"".join(pieces[end]) for end in ends]
 
 
-def _child(open_kernel: Callable[[Note], Kernel], program: Program, out: int, err: int, report: int) -> NoReturn:
+def _child(
+    open_kernel: Callable[[Note], Kernel], program: Program, out: int, err: int, report: int, life: int
+) -> NoReturn:
     """The child's life."""
     code = 1
     told: dict[str, Any] = {"notes": [], "alarms": []}
@@ -125,6 +129,7 @@ def _child(open_kernel: Callable[[Note], Kernel], program: Program, out: int, er
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
+        _end_with(life)
         atexit._clear()  # the worker's, which would remove the run's temporary files
         _standard_streams(out, err)
         code = _run(open_kernel, program, told)
@@ -200,6 +205,14 @@ def _into(texts: list[str]) -> Note:
             texts.append(text)
 
     return note
+
+
+def _end_with(life: int) -> None:
+    """End this process when the other end of the pipe ``life`` is closed, as the worker's end does, however it ends."""
+    with contextlib.suppress(OSError):  # systems have it for pipes, or the module's own limits have to do
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
 
 
 def _standard_streams(out: int, err: int) -> None:
