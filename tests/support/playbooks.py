@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,12 @@ def run_playbook(
     inventory: Mapping[str, Any],
     *arguments: str,
     environment: Mapping[str, str] | None = None,
+    under: Sequence[str] = (),
 ) -> Run:
-    """Run a playbook (a file, or plays) over an inventory. Files are left in ``folder``."""
+    """Run a playbook (a file, or plays) over an inventory. Files are left in ``folder``.
+
+    ``under`` is a command, with its options, that ansible-playbook is run by.
+    """
     if not isinstance(playbook, Path):
         plays, playbook = playbook, folder / "playbook.yml"
         playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
@@ -80,7 +84,7 @@ def run_playbook(
     record.unlink(missing_ok=True)
     finished = _ansible(
         folder,
-        [str(BIN / "ansible-playbook"), "-i", str(hosts), str(playbook), *arguments],
+        [*under, str(BIN / "ansible-playbook"), "-i", str(hosts), str(playbook), *arguments],
         {"RECORD_FILE": str(record), **(environment or {})},
     )
     lines = record.read_text().splitlines() if record.exists() else []
