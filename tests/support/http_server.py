@@ -41,7 +41,7 @@ def serving(url: str, pages: dict[str, bytes], tls: ssl.SSLContext | None = None
     site, ended = Site(pages), threading.Event()
     with connect(url, timeout=_LIMIT) as kernel, kernel.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(_PAUSE)
-        site.port = listener.getsockname()[1]  # type: ignore[index]
+        site.port = int(listener.getsockname()[1])  # type: ignore[index,arg-type]
         worker = threading.Thread(target=_serve, args=(listener, site, tls, ended), daemon=True)
         worker.start()
         try:
