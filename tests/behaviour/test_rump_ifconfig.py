@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFF
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.interfaces import COUNTERS
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import AF, IFF, SOCK
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_ifconfig
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
@@ -116,6 +117,25 @@ def test_loopback_has_its_addresses(kernel: Kernel) -> None:
     assert found is not None
     held = {address.interface.ip for address in found.addresses}
     assert {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} <= held
+
+
+def test_interfaces_count_what_goes_through_them(kernel: Kernel) -> None:
+    found = kernel.interfaces.get("lo0")
+    assert found is not None
+    assert set(COUNTERS) == set(found.counters)
+    assert all(count >= 0 for count in found.counters.values())
+
+
+@pytest.mark.real_only("interface that counts its packets")
+def test_a_packet_is_counted(kernel: Kernel) -> None:
+    before = kernel.interfaces.get("lo0")
+    with kernel.socket(AF.INET, SOCK.DGRAM) as sender:
+        sender.sendto(b"x" * 100, ("127.0.0.1", 9))
+    after = kernel.interfaces.get("lo0")
+    assert before is not None
+    assert after is not None
+    assert after.counters["opackets"] > before.counters["opackets"]
+    assert after.counters["obytes"] >= before.counters["obytes"] + 128
 
 
 @pytest.mark.parametrize(

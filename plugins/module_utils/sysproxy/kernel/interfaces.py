@@ -29,6 +29,11 @@ _NAME_LIMIT: Final = 15  # IFNAMSIZ, less the NUL
 _IFLINKSTR_QUERYLEN: Final = 1
 _IFLINKSTR_UNSET: Final = 2
 _ND6_INFINITE_LIFETIME: Final = 0xFFFFFFFF
+COUNTERS: Final = (
+    *("ipackets", "ierrors", "opackets", "oerrors", "collisions", "ibytes", "obytes", "imcasts", "omcasts"),
+    *("iqdrops", "noproto"),
+)
+"""The counters of struct if_data (net/if.h), without their ``ifi_``."""
 _INTERFACE_LIST: Final = 1 << 14  # bytes that are made room for at first
 
 
@@ -57,6 +62,8 @@ class Interface:
     link_state: int
     link_address: bytes = b""
     addresses: tuple[InterfaceAddress, ...] = field(default=())
+    counters: dict[str, int] = field(default_factory=dict, compare=False)
+    """What went through it, by :data:`COUNTERS`: packets, bytes and errors since it was made or they were zeroed."""
 
 
 class Interfaces:
@@ -245,6 +252,7 @@ class Interfaces:
             metric=head.ifm_data.ifi_metric,
             link_state=head.ifm_data.ifi_link_state,
             link_address=link[name_end : name_end + found.sdl_alen],
+            counters={name: head.ifm_data[f"ifi_{name}"] for name in COUNTERS},
         )
 
     def _address(self, layout: Layout, message: bytes) -> InterfaceAddress | None:
