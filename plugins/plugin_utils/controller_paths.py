@@ -34,10 +34,12 @@ class ControllerFilesAction(RumpAction):
 
         :raises AnsibleError: it is in none of these places.
         """
+        path = str(path)
         whole = self._find_needle("files", os.path.expanduser(path))
         return os.path.join(whole, "") if path.endswith("/") else whole
 
     def beside_playbook(self, path: str) -> str:
         """A path that need not be there, from the playbook's directory on."""
+        path = str(path)
         whole = self._loader.path_dwim(path)
         return os.path.join(whole, "") if path.endswith("/") else str(whole)

@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, RumpError, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.files import makedev
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount, rump_sync
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS
 from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS, running_with_filesystems
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
+from ansible_collections.rumpkernel.rump.tests.support.relay import cutting
 from ansible_collections.rumpkernel.rump.tests.support.trees import snapshot_of_controller, snapshot_of_kernel
 
 IS_ROOT = os.geteuid() == 0
@@ -358,3 +361,41 @@ def test_many_files(kernel: Kernel, tmp_path: Path) -> None:
     assert alike(kernel, "/w/many", tmp_path / "many")
     assert sync(kernel, src=f"{tmp_path}/many/", dest="/w/many", checksum=True)["changed"] is False
     assert kernel.umask(0o022) == 0o022
+
+
+def test_a_connection_that_is_cut(kernel: Kernel, tmp_path: Path) -> None:
+    """Every file is an old or a new one, and the next run finishes the work and removes what is left over."""
+    run_module(kernel, rump_mount, path="/w", fstype="tmpfs")
+    top = tmp_path / "top"
+    top.mkdir()
+    chance = random.Random(20260223)
+    old: dict[str, bytes] = {}
+    with cutting(kernel.url, tmp_path) as (url, cutter):
+        for turn in range(10):
+            new = {f"{turn if number % 2 else 'same'}-{number}": chance.randbytes(500 + turn) for number in range(40)}
+            for path in top.iterdir():
+                path.unlink()
+            for name, data in new.items():
+                (top / name).write_bytes(data)
+            cutter.limit = chance.randrange(1_000, 60_000)
+            with contextlib.suppress(RumpError), connect(url, timeout=20) as cut:
+                sync(cut, src=f"{top}/", dest="/w", delete=True)
+            found = {name: kernel.read_file(f"/w/{name}") for name in kernel.listdir("/w")}
+            for name, data in found.items():
+                assert data in (old.get(name), new.get(name)) or name.startswith(".ansible_tmp"), name
+            sync(kernel, src=f"{top}/", dest="/w", delete=True)
+            assert alike(kernel, "/w", top)
+            old = new
+        assert cutter.passed == cutter.limit
+
+
+def test_many_files_that_are_there(kernel: Kernel, place: str, tmp_path: Path) -> None:
+    """Replaced side by side; their modes stay where none are asked for."""
+    for number in range(70):
+        (tmp_path / "many").mkdir(exist_ok=True)
+        (tmp_path / "many" / str(number)).write_text(f"number {number}")
+        kernel.write_file(f"/w/{number}", b"old", 0o600)
+    made = four_steps(kernel, src=f"{tmp_path}/many/", dest="/w", perms=False)
+    assert (made["atomic"], len(made["updated"])) == (place == "tmpfs", 71)
+    assert {kernel.stat(f"/w/{number}").st_mode for number in range(70)} == {stat.S_IFREG | 0o600}
+    assert {kernel.read_file(f"/w/{number}") for number in range(70)} == {b"number %d" % number for number in range(70)}

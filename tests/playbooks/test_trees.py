@@ -132,6 +132,7 @@ def test_an_archive_of_a_vault(server: Server, folder: Path) -> None:
     inventory = inventory_of({"k": {"ansible_rump_server": server.url}})
     run = run_playbook(folder, play(task), inventory, "--vault-password-file", str(secret))
     assert run.code == 0, run.output
+    assert run.results[0].result["src"] == str(folder / "site.tar.gz")
     with connect(server.url) as kernel:
         assert kernel.read_file("/page.html") == b"hello"
 

@@ -97,9 +97,12 @@ class KernelTree:
         descriptors: list[int] = []
         try:
             opens = [self._call("open", name, O.RDONLY, 0) for name in names]
-            for request, result in zip(opens, kernel.session.map(opens), strict=True):
-                number = _registers(result)[0]
-                descriptors.append(kernel.bounded(number, LARGEST_DESCRIPTOR, f"open {request.subject}"))
+            opened = list(kernel.session.map(opens))
+            for request, result in zip(opens, opened, strict=True):
+                if not isinstance(result, KernelError):
+                    descriptors.append(kernel.bounded(result[0], LARGEST_DESCRIPTOR, f"open {request.subject}"))
+            for result in opened:
+                _registers(result)
             buffers = [bytearray(self.entries[name].size) for name in names]
             reads = [
                 Request("pread", (fd, buffer, len(buffer), 0), request.subject)
@@ -183,36 +186,50 @@ class KernelTree:
     def put_files(
         self, files: Iterable[tuple[str, IO[bytes], int]], wishes: Mapping[str, Wish]
     ) -> Iterator[tuple[str, int]]:
-        """The first file of a file system tells whether there is a rename."""
-        batch: list[tuple[str, SmallFile]] = []
+        """The first file of a file system tells whether there is a rename. The others are made side by side, but for
+        large ones, whose chunks are."""
+        small: list[tuple[str, SmallFile]] = []
+        others: list[tuple[str, Content]] = []
         for name, stream, size in files:
-            small = name not in self.entries and size <= _SMALL and self._has_rename.get(self._folder(name), False)
-            if small:
-                wish = wishes[name]
+            has_rename = self._has_rename.get(self._folder(name))
+            wish = wishes[name]
+            if size > _SMALL or has_rename is None:
+                yield from self._replace([(name, self._content(name, stream, wish))])
+            elif has_rename and name not in self.entries:
                 mode = 0o644 if wish.mode is None else wish.mode
-                file = SmallFile(self.path(name), stream.read(), mode, wish.uid, wish.gid, wish.mtime)
-                batch.append((name, file))
-            if not small or len(batch) == _FILES:
-                yield from self._put_batch(batch)
-                batch = []
-            if not small:
-                yield name, self._put_one(name, stream, wishes[name])
-        yield from self._put_batch(batch)
+                small.append((name, SmallFile(self.path(name), stream.read(), mode, wish.uid, wish.gid, wish.mtime)))
+            else:
+                others.append((name, self._content(name, stream.read(), wish)))
+            if len(small) == _FILES:
+                yield from self._make(small)
+                small = []
+            if len(others) == _FILES:
+                yield from self._replace(others)
+                others = []
+        yield from self._make(small)
+        yield from self._replace(others)
 
-    def _put_batch(self, batch: Sequence[tuple[str, SmallFile]]) -> Iterator[tuple[str, int]]:
-        make_small_files(self.kernel, [file for _name, file in batch], self._owners)
-        for name, file in batch:
+    def _content(self, name: str, source: bytes | IO[bytes], wish: Wish) -> Content:
+        times = None if wish.mtime is None else (None, wish.mtime)
+        return Content(self.path(name), source, mode=wish.mode, uid=wish.uid, gid=wish.gid, times=times)
+
+    def _make(self, files: Sequence[tuple[str, SmallFile]]) -> Iterator[tuple[str, int]]:
+        make_small_files(self.kernel, [file for _name, file in files], self._owners)
+        for name, file in files:
             yield name, len(file.data)
 
-    def _put_one(self, name: str, stream: IO[bytes], wish: Wish) -> int:
-        times = None if wish.mtime is None else (None, wish.mtime)
-        content = Content(self.path(name), stream, mode=wish.mode, uid=wish.uid, gid=wish.gid, times=times)
-        ((_content, result),) = replace_many(self.kernel, [content])
-        if isinstance(result, Exception):
-            raise result
-        self._has_rename[self._folder(name)] = result.atomic
-        self.atomic = self.atomic and result.atomic
-        return result.size
+    def _replace(self, contents: Sequence[tuple[str, Content]]) -> Iterator[tuple[str, int]]:
+        refused = None
+        results = replace_many(self.kernel, [content for _name, content in contents])
+        for (name, _content), (_same, result) in zip(contents, results, strict=True):
+            if isinstance(result, Exception):
+                refused = refused or result
+                continue
+            self._has_rename[self._folder(name)] = result.atomic
+            self.atomic = self.atomic and result.atomic
+            yield name, result.size
+        if refused is not None:
+            raise refused
 
     def _folder(self, name: str) -> str:
         """The directory that a file is in, or the one that was there before it."""
