@@ -31,6 +31,7 @@ class Channel:
 
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
+        self._polled = select.poll()
         stream.setblocking(True)
         limit = struct.pack("@ll", 0, round(_SLICE * 10**6))
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
@@ -83,7 +84,6 @@ class Channel:
 
     def _poll(self, events: int, seconds: float) -> int:
         """The events that are there, or come within ``seconds``; 0 for none."""
-        poll = select.poll()
-        poll.register(self._stream, events)
-        ready = poll.poll(max(0, seconds) * 1000)
+        self._polled.register(self._stream, events)
+        ready = self._polled.poll(max(0, seconds) * 1000)
         return ready[0][1] if ready else 0

@@ -43,9 +43,12 @@ from .transport import open_stream, parse_url
 
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_CONNECT_TIMEOUT: Final = 10.0
-IN_FLIGHT: Final = 8
-"""Calls that helpers keep outstanding. A server has 128 workers for the calls of all its clients, and more
-than a few of them at once only make them wait for each other."""
+IN_FLIGHT: Final = 12
+"""Calls that are with a server at once, as long as it answers, and that helpers keep outstanding.
+
+It has up to 128 workers for the calls of all its clients, but ends those beyond 16 that have nothing to do (IDLEWORKER
+of rumpuser_sp.c): with more calls than that it spends its time on making workers anew, and serves half as many.
+"""
 
 _PROGRAM: Final = "rumpkernel.rump"
 _FIRST_BACKOFF: Final = 0.05
@@ -53,8 +56,6 @@ _LONGEST_BACKOFF: Final = 1.0
 _FRAME_SLACK: Final = 64  # what a frame carries beside a buffer's bytes
 _ZEROS_LIMIT: Final = 1 << 16
 _OUTGOING_LIMIT: Final = 1 << 16  # bytes of requests and answers that are gathered before they are sent
-_WINDOW: Final = 12
-"""Calls that are with the server at once, as long as it answers: more only get in each other's way there."""
 _PATIENCE: Final = 0.001
 """Seconds without a word from the server after which the calls that it has are taken to be blocked ones."""
 _CANCEL_LIMIT: Final = 1.0  # seconds for the kernel to end the calls that are cancelled
@@ -365,7 +366,7 @@ class Session:
 
     def _request(self, call: Call) -> None:
         """Send a call, now or when the server is through with others."""
-        if len(self._waiting) - self._blocked < _WINDOW:
+        if len(self._waiting) - self._blocked < IN_FLIGHT:
             self._put(call)
         else:
             self._held.append(call)

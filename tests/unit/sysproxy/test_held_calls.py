@@ -20,7 +20,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd im
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Request
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.scripted_server import Peer, session_with
 
-WINDOW = session._WINDOW
+WINDOW = session.IN_FLIGHT
 
 
 @pytest.fixture
