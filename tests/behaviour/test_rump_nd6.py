@@ -25,7 +25,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.co
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_nd6
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
-from ansible_collections.rumpkernel.rump.tests.support.networks import attach, utility, with_utilities
+from ansible_collections.rumpkernel.rump.tests.support.networks import attach, changing_calls, utility, with_utilities
 
 PATIENCE = 10.0
 
@@ -48,21 +48,26 @@ def held(kernel: Kernel) -> InterfaceOptions:
 def thrice(kernel: Kernel, **options: Any) -> dict[str, Any]:
     """Check, run, check and run again; the real run's result."""
     before = held(kernel)
+    calls = changing_calls(kernel)
     foretold = nd6(kernel, check_mode=True, **options)
     assert foretold["changed"]
+    assert changing_calls(kernel) == calls
     assert held(kernel) == before, "check mode changed the kernel"
     made = nd6(kernel, **options)
     assert made["changed"]
+    assert not calls or changing_calls(kernel) > calls
     assert made["changes"] == foretold["changes"]
     assert made["diff"] == foretold["diff"]
     assert made["nd6"] == foretold["nd6"]
     after = held(kernel)
+    calls = changing_calls(kernel)
     for check_mode in (True, False):
         again = nd6(kernel, check_mode=check_mode, **options)
         assert not again["changed"], again
         assert "diff" not in again
         assert again["nd6"] == made["nd6"]
     assert held(kernel) == after
+    assert changing_calls(kernel) == calls
     return made
 
 

@@ -17,7 +17,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.co
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_neighbour, rump_route
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
-from ansible_collections.rumpkernel.rump.tests.support.networks import attach, utility, with_utilities
+from ansible_collections.rumpkernel.rump.tests.support.networks import attach, changing_calls, utility, with_utilities
 
 ONE, OTHER = "b2:a0:00:00:00:01", "b2:a0:00:00:00:02"
 
@@ -46,18 +46,23 @@ def told(kernel: Kernel) -> list[Any]:
 def thrice(kernel: Kernel, **options: Any) -> dict[str, Any]:
     """Check, run, check and run again; the real run's result."""
     before = told(kernel)
+    calls = changing_calls(kernel)
     foretold = neighbour(kernel, check_mode=True, **options)
     assert foretold["changed"]
+    assert changing_calls(kernel) == calls
     assert told(kernel) == before, "check mode changed the kernel"
     made = neighbour(kernel, **options)
     assert made["changed"]
+    assert not calls or changing_calls(kernel) > calls
     assert made["changes"] == foretold["changes"]
     after = told(kernel)
+    calls = changing_calls(kernel)
     for check_mode in (True, False):
         again = neighbour(kernel, check_mode=check_mode, **options)
         assert not again["changed"], again
         assert "diff" not in again
     assert told(kernel) == after
+    assert changing_calls(kernel) == calls
     return made
 
 

@@ -17,7 +17,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.co
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_route, rump_route_info
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
-from ansible_collections.rumpkernel.rump.tests.support.networks import attach, utility, with_utilities
+from ansible_collections.rumpkernel.rump.tests.support.networks import attach, changing_calls, utility, with_utilities
 
 
 @pytest.fixture
@@ -46,21 +46,26 @@ def table(kernel: Kernel) -> list[Any]:
 def thrice(kernel: Kernel, **options: Any) -> dict[str, Any]:
     """Check, run, check and run again; the real run's result."""
     before = table(kernel)
+    calls = changing_calls(kernel)
     foretold = route(kernel, check_mode=True, **options)
     assert foretold["changed"]
+    assert changing_calls(kernel) == calls
     assert table(kernel) == before, "check mode changed the kernel"
     made = route(kernel, **options)
     assert made["changed"]
+    assert not calls or changing_calls(kernel) > calls
     assert made["changes"] == foretold["changes"]
     assert made["diff"] == foretold["diff"]
     assert table(kernel) != before
     after = table(kernel)
+    calls = changing_calls(kernel)
     for check_mode in (True, False):
         again = route(kernel, check_mode=check_mode, **options)
         assert not again["changed"], again
         assert "diff" not in again
         assert again["route"] == made["route"]
     assert table(kernel) == after
+    assert changing_calls(kernel) == calls
     return made
 
 

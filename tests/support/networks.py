@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -49,3 +50,11 @@ def utility(url: str, *command: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def changing_calls(kernel: Kernel) -> int:
+    """How many calls changed a simulated kernel so far, by its journal; 0 on a real one, which has none."""
+    journal = Path(kernel.url.removeprefix("unix://")).with_name("journal.jsonl")
+    if not journal.exists():
+        return 0
+    return sum(json.loads(line)["changes"] for line in journal.read_text().splitlines())
