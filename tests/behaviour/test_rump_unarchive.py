@@ -273,6 +273,26 @@ def test_what_is_no_archive_or_a_damaged_one(kernel: Kernel, tmp_path: Path, arc
         assert kernel.listdir("/w") == []
 
 
+@pytest.mark.parametrize("moment", ["nan", "1e99", "soon", "-99999999999999999999"])
+def test_a_time_that_is_none(kernel: Kernel, tmp_path: Path, moment: str) -> None:
+    kernel.mkdir("/w")
+    info = member("f")
+    info.pax_headers = {"mtime": moment}
+    path = make_tar(tmp_path / "t.tar", (info, b""))
+    assert "the time of 'f' is none" in refused(kernel, rump_unarchive, src=str(path), dest="/w")["msg"]
+
+
+def test_times_far_away(kernel: Kernel, tmp_path: Path) -> None:
+    run_module(kernel, rump_mount, path="/w", fstype="tmpfs")
+    for number, seconds in enumerate((-5_000_000_000, 300_000_000_000)):
+        info = member(f"f{number}")
+        info.pax_headers = {"mtime": f"{seconds}.25"}
+        four_steps(kernel, src=str(make_tar(tmp_path / "t.tar", (info, b"x"))), dest="/w")
+        assert kernel.stat(f"/w/f{number}").st_mtime_ns == seconds * 10**9 + (
+            250_000_000 if seconds > 0 else -250_000_000
+        )
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -31,6 +31,7 @@ from .tree import TOP, Entry, ancestors, depth, parent
 
 _CHUNK: Final = 1 << 20
 _MOST_LINKS: Final = 32  # MAXSYMLINKS of sys/param.h
+_LONGEST_TIME: Final = 10**9 << 55  # nanoseconds
 _UNIX: Final = 3  # ZipInfo.create_system
 _TIMESTAMP: Final = 0x5455  # the extra field of a zip's member that has its time in UTC
 _DAMAGE: Final = (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error)
@@ -67,7 +68,8 @@ class Archive:
             tar = None
         if tar is not None:
             self.kind, self.knows_owners = "tar", True
-            members = [_tar_member(tar, info) for info in tar.getmembers()]
+            files: dict[str, tarfile.TarInfo] = {}
+            members = [_tar_member(tar, info, files) for info in tar.getmembers()]
             while tar.fileobj is not None and tar.fileobj.read(_CHUNK):  # up to the checksum at its end
                 pass
         elif zipfile.is_zipfile(stream):
@@ -181,16 +183,17 @@ class Archive:
             raise OptionError("src", f"{self.source} is damaged: {error}") from None
 
 
-def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo, files: dict[str, tarfile.TarInfo]) -> Member:
+    """``files`` are those before it by their names, to which it is added."""
     contents = info
     if info.islnk():  # another name for a file that is in the archive before it
-        try:
-            contents = tar._find_link_target(info)  # type: ignore[attr-defined]
-        except KeyError:
-            text = (
-                f"the archive is not safe to unpack: {info.name!r} is a hard link to {info.linkname}, which it has not"
-            )
-            raise OptionError("src", text) from None
+        target = files.get(posixpath.normpath(info.linkname))
+        if target is None:
+            text = f"not safe to unpack: {info.name!r} is a hard link to {info.linkname}, which the archive has not"
+            raise OptionError("src", text)
+        contents = target
+    if contents.isfile():
+        files[posixpath.normpath(info.name)] = contents
     kinds = (
         (contents.isfile(), stat.S_IFREG),
         (info.isdir(), stat.S_IFDIR),
@@ -199,13 +202,12 @@ def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
         (info.ischr(), stat.S_IFCHR),
         (info.isblk(), stat.S_IFBLK),
     )
-    seconds = info.pax_headers.get("mtime", info.mtime)
     entry = Entry(
         kind=next((kind for fits, kind in kinds if fits), 0),
         mode=stat.S_IMODE(info.mode),
         uid=info.uid,
         gid=info.gid,
-        mtime=int(Decimal(str(seconds)) * 10**9),
+        mtime=_tar_time(info),
         size=contents.size if contents.isfile() else 0,
         target=info.linkname if info.issym() else "",
     )
@@ -217,6 +219,20 @@ def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
         return stream
 
     return Member(info.name, entry, opened if entry.is_file else None)
+
+
+def _tar_time(info: tarfile.TarInfo) -> int:
+    """In nanoseconds, as exact as the archive has it.
+
+    :raises ReadError: it is none, or one that no kernel could keep.
+    """
+    try:
+        nanoseconds = int(Decimal(str(info.pax_headers.get("mtime", info.mtime))) * 10**9)
+    except (ArithmeticError, ValueError):
+        nanoseconds = _LONGEST_TIME
+    if abs(nanoseconds) >= _LONGEST_TIME:
+        raise tarfile.ReadError(f"the time of {info.name!r} is none")
+    return nanoseconds
 
 
 def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:

@@ -25,6 +25,8 @@ from .file_mode import mode_text
 
 TOP: Final = "."
 _CHUNK: Final = 1 << 20  # bytes
+_FIRST_YEAR: Final = -62135596800  # seconds since the epoch, of the years 1 to 9999 that Python has
+_LAST_YEAR: Final = 253402300799
 _KINDS: Final = {
     stat.S_IFREG: "file",
     stat.S_IFDIR: "directory",
@@ -87,6 +89,8 @@ class Entry:
 
 @functools.lru_cache
 def _moment(seconds: int) -> str:
+    if not _FIRST_YEAR <= seconds <= _LAST_YEAR:
+        return str(seconds)
     return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).isoformat()
 
 
@@ -259,6 +263,8 @@ def controller_files(option: str) -> Iterator[None]:
         yield
     except (KernelError, RumpError):
         raise
+    except OverflowError as error:  # a time that the controller cannot have
+        raise OptionError(option, f"{error} (on the controller)") from None
     except OSError as error:
         about = f"{os.fsdecode(error.filename)}: " if error.filename else ""
         raise OptionError(option, f"{about}{error.strerror or error} (on the controller)") from None
