@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ..errors import refuse
+from ..sockets.lists import LISTS as SOCKET_LISTS
 from .node import SysctlNode
 from .request import SysctlRequest
 
@@ -198,6 +199,7 @@ class SysctlTree:
             ("net.route.rtable", kernel.network.serve_rtable),
             ("net.inet6.icmp6.nd6_drlist", kernel.network.discovery.serve_routers),
             ("net.inet6.icmp6.nd6_prlist", kernel.network.discovery.serve_prefixes),
+            *SOCKET_LISTS.items(),
         ):
             node = self.find(path)
             if node is not None:

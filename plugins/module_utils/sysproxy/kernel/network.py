@@ -21,6 +21,7 @@ from .polling import Polling
 from .routes import Routes, RoutingSocket
 from .socket_options import creation_flags
 from .sockets import Socket
+from .statistics import Statistics
 from .system import System
 
 _TYPES: Final = 0xF
@@ -49,6 +50,10 @@ class Network(Polling, System):
     @cached_property
     def nd6(self) -> NeighbourDiscovery:
         return NeighbourDiscovery(self)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        return Statistics(self, self.sysctl)
 
     def if_nametoindex(self, name: str) -> int:
         """The index of a network interface.

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lists of open sockets that sysctl gives: sysctl_inpcblist of sys/netinet/tcp_usrreq.c, and sysctl_unpcblist
+of sys/kern/uipc_domain.c."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from ..errors import refuse
+from ..network.addresses import AF_INET, AF_INET6, AF_LOCAL
+from .internet import InternetSocket
+from .local import LocalSocket
+from .ports import is_any
+from .raw import RawSocket
+from .socket import SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
+from .tcp import TcpSocket
+
+if TYPE_CHECKING:
+    from ..sysctl.node import SysctlNode
+    from ..sysctl.request import SysctlRequest
+
+SIZE = 640  # sizeof (struct kinfo_pcb), on every machine
+ADDRESS_SIZE = 264
+BOUND, CONNECTED = 1, 2  # INP_*, for ki_prstate
+CLOSED, LISTEN, SYN_SENT, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2 = 0, 1, 2, 4, 5, 9
+PROTOCOLS = {SOCK_STREAM: 6, SOCK_DGRAM: 17}
+
+ListFunction = Callable[["SysctlRequest", "SysctlNode", list[int]], Awaitable[None]]
+
+
+def internet_list(family: int, kind: int) -> ListFunction:
+    """The function of the node with the sockets of a family and kind; the newest come first."""
+
+    async def serve(request: SysctlRequest, _node: SysctlNode, rest: list[int]) -> None:
+        sockets = [socket for socket in request.kernel.ports(kind) if socket.family == family]
+        await _give(request, rest, [_describe(request, socket) for socket in sockets])
+
+    return serve
+
+
+def local_list(kind: int) -> ListFunction:
+    """The function of the node with the sockets of AF_LOCAL of a kind that have a descriptor."""
+
+    async def serve(request: SysctlRequest, _node: SysctlNode, rest: list[int]) -> None:
+        tables = {id(process.descriptors): process.descriptors for process in request.kernel.processes.values()}
+        files = [table.file(number) for table in tables.values() for number in table.numbers()]
+        sockets = {id(file): file for file in files if isinstance(file, LocalSocket) and file.kind == kind}
+        await _give(request, rest, [_describe_local(request, socket) for socket in sockets.values()])
+
+    return serve
+
+
+async def _give(request: SysctlRequest, rest: list[int], entries: list[bytes]) -> None:
+    """As many entries as there is room for; the length of all of them is told in any case."""
+    if len(rest) != 4 or (request.old and rest[2] != SIZE):
+        raise refuse("EINVAL")
+    if request.old:
+        await request.memory.copyout(request.old, b"".join(entries[: min(rest[3], request.old_length // SIZE)]))
+    request.old_length = SIZE * len(entries)
+
+
+def _describe_local(request: SysctlRequest, socket: LocalSocket) -> bytes:
+    return request.abi.struct("kinfo_pcb").build(
+        ki_family=AF_LOCAL,
+        ki_type=socket.kind,
+        ki_rcvq=socket.received.used,
+        ki_src=_padded(socket.bound_name or bytes([2, AF_LOCAL])),
+        ki_dst=_padded(b"" if socket.peer is None else socket.peer.bound_name or bytes([2, AF_LOCAL])),
+    )
+
+
+def _describe(request: SysctlRequest, socket: InternetSocket) -> bytes:
+    is_raw = isinstance(socket, RawSocket)
+    is_connected = not is_any(socket.remote_address)
+    state = CONNECTED if is_connected else BOUND if socket.local_port else 0
+    return request.abi.struct("kinfo_pcb").build(
+        ki_family=socket.family,
+        ki_type=socket.kind,
+        ki_protocol=socket.protocol if isinstance(socket, RawSocket) else PROTOCOLS[socket.kind],
+        ki_prstate=state,
+        ki_tstate=_tcp_state(socket),
+        ki_rcvq=socket.received.used,
+        ki_sndq=len(socket.waiting) if isinstance(socket, TcpSocket) else 0,
+        ki_src=_padded(socket.name(socket.local_address, 0 if is_raw else socket.local_port)),
+        ki_dst=_padded(socket.name(socket.remote_address, socket.remote_port) if is_connected else b""),
+    )
+
+
+def _padded(address: bytes) -> bytes:
+    return address.ljust(ADDRESS_SIZE, b"\0")
+
+
+def _tcp_state(socket: InternetSocket) -> int:
+    if not isinstance(socket, TcpSocket):
+        return 0
+    if socket.is_listening:
+        return LISTEN
+    if socket.is_connecting:
+        return SYN_SENT
+    if not socket.is_connected:
+        return CLOSED
+    if socket.sent_end:
+        return FIN_WAIT_2
+    return CLOSE_WAIT if socket.cannot_receive else ESTABLISHED
+
+
+LISTS = {
+    "net.inet.tcp.pcblist": internet_list(AF_INET, SOCK_STREAM),
+    "net.inet.udp.pcblist": internet_list(AF_INET, SOCK_DGRAM),
+    "net.inet.raw.pcblist": internet_list(AF_INET, SOCK_RAW),
+    "net.inet6.tcp6.pcblist": internet_list(AF_INET6, SOCK_STREAM),
+    "net.inet6.udp6.pcblist": internet_list(AF_INET6, SOCK_DGRAM),
+    "net.inet6.raw6.pcblist": internet_list(AF_INET6, SOCK_RAW),
+    "net.local.stream.pcblist": local_list(SOCK_STREAM),
+    "net.local.dgram.pcblist": local_list(SOCK_DGRAM),
+    "net.local.seqpacket.pcblist": local_list(SOCK_SEQPACKET),
+}
