@@ -32,6 +32,7 @@ WITHIN_REACH = {
     ("pprint", "_StringIO"): "a buffer",
     ("ast", "contextmanager"): "a decorator",
     ("statistics", "random"): "numbers",
+    ("statistics", "_random"): "numbers",
     ("typing", "contextlib"): "classes of managers",
 }
 

@@ -19,6 +19,7 @@ import builtins
 import importlib.machinery
 import importlib.util
 import os
+import posix
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -154,9 +155,12 @@ def replace_modules(replacements: Mapping[str, types.ModuleType], opener: Any, p
         if name in _EXTENSIONS or name in _SHARED or name.startswith("encodings.")
     }
     _hide_sources()
+    _keep_reading_python()
+    _become(posix, replacements["posix"])
     sys.modules.clear()
     sys.modules.update(kept)
     sys.modules.update(replacements)
+    sys.modules["posix"] = posix
     sys.modules["__main__"] = types.ModuleType("__main__")
     for name, module in kept.items():
         for attribute, value in list(vars(module).items()):
@@ -168,19 +172,31 @@ def replace_modules(replacements: Mapping[str, types.ModuleType], opener: Any, p
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if _is_pythons(hook)]
     sys.path_importer_cache.clear()
     sys.dont_write_bytecode = True
-    _keep_reading_python()
     builtins.open = opener
 
 
 def _keep_reading_python() -> None:
     """Python's own loaders go on reading its installation. ``_io.open_code`` would look ``_io`` up in sys.modules."""
-    originals = types.ModuleType("_io")
-    originals.__dict__.update(vars(_io))
+    streams, system = types.ModuleType("_io"), types.ModuleType("posix")
+    streams.__dict__.update(vars(_io))
+    system.__dict__.update(vars(posix))
     read = _io.open
-    originals.open_code = lambda path: read(path, "rb")  # type: ignore[attr-defined]
+    streams.open_code = lambda path: read(path, "rb")  # type: ignore[attr-defined]
     for loaders in ("importlib._bootstrap_external", "zipimport"):
         if loaders in sys.modules:
-            sys.modules[loaders]._io = originals  # type: ignore[attr-defined]
+            sys.modules[loaders]._io = streams  # type: ignore[attr-defined]
+            sys.modules[loaders]._os = system  # type: ignore[attr-defined]
+
+
+def _become(module: types.ModuleType, other: types.ModuleType) -> None:
+    """Give a module the contents of another one.
+
+    From Python 3.13 on ``os.stat_result`` needs the module ``posix`` of ``sys.modules`` to be Python's own. The
+    library's ``os`` took all that it has from it when it was imported.
+    """
+    for name in [name for name in vars(module) if not name.startswith("__")]:
+        delattr(module, name)
+    module.__dict__.update({name: value for name, value in vars(other).items() if not name.startswith("__")})
 
 
 def _hide_sources() -> None:

@@ -130,6 +130,7 @@ def _child(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         _end_with(life)
+        sys.excepthook, sys.unraisablehook = sys.__excepthook__, sys.__unraisablehook__
         atexit._clear()  # the worker's, which would remove the run's temporary files
         _standard_streams(out, err)
         code = _run(open_kernel, program, told)

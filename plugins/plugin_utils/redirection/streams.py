@@ -37,6 +37,7 @@ class KernelFile(RawFile):
         opener: Callable[[Any, int], int] | None = None,
     ) -> None:
         plain = mode.replace("b", "")
+        self._descriptor, self._closefd, self.name = -1, False, file  # for close, if it comes to nothing here
         if isinstance(file, int):
             if file in STANDARD:
                 raise Refused(f"FileIO({file})")
