@@ -246,6 +246,11 @@ class _Machine:
         """How many bytes came that no event was made of yet."""
         return len(self._buffer) - self._offset
 
+    @property
+    def pending(self) -> bool:
+        """Whether :meth:`next_event` has anything to look at: bytes, or the stream's end."""
+        return self._ended or self._offset < len(self._buffer)
+
     def next_event(self) -> Event:
         """The next event, or :data:`NEED_DATA`.
 

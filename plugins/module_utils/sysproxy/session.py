@@ -163,7 +163,7 @@ class Session:
         self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
     ) -> Registers:
         """Make a system call and wait for its end: :meth:`submit` and :meth:`wait` in one."""
-        return self.wait(self.submit(name, *arguments, subject=subject, label=label, timeout=timeout))
+        return self.wait(self._submit(name, arguments, subject, label, self.timeout if timeout is None else timeout))
 
     def submit(
         self, name: str, *arguments: Argument, subject: str = "", label: str = "", timeout: float | None = None
@@ -430,7 +430,7 @@ class Session:
 
     def _step(self, deadline: float, call: Call) -> None:
         """Serve one of the server's frames; when there is none, send what is gathered and wait for more."""
-        event = self._next_event()
+        event = self._next_event() if self._machine.pending else frames.NEED_DATA
         if event is frames.NEED_DATA:
             if self._outgoing:
                 self._flush(deadline, call)
@@ -465,7 +465,8 @@ class Session:
             self._put(self._held.popleft())
 
     def _finish(self, call: Call, reply: Reply) -> None:
-        call.written = self._take_back(call.lent)
+        if call.lent:
+            call.written = self._take_back(call.lent)
         call.reply = reply
 
     def _on_copyout(self, event: frames.CopyOut) -> None:
@@ -518,9 +519,10 @@ class Session:
             self.close()
             raise ConnectionLost(f"{self.url}: {error.strerror or error}") from error
         self._machine.receive_data(data)
-        # What asks for foreign memory stays where it is, and is the next event.
-        with contextlib.suppress(ForeignMemory):
+        try:
             self._machine.drain(self._memory.copyout, self._copyin, self._on_reply)
+        except ForeignMemory:
+            return  # what asked for it stays where it is, and is the next event
 
     def _receive_soon(self, deadline: float, call: Call) -> None:
         """:meth:`_receive` for a moment: when nothing comes, the calls that wait for others to end are sent."""
