@@ -31,6 +31,7 @@ C_NAMES: Final = {
     "MNT_WAIT_WAIT": "MNT_WAIT",
     "MNT_WAIT_NOWAIT": "MNT_NOWAIT",
     "MNT_WAIT_LAZY": "MNT_LAZY",
+    **{f"BRDG_{member}": f"BRDG{member}" for member in constants.BRDG.__members__},
     **{f"POLL_{member}": f"POLL{member}" for member in constants.POLL.__members__},
     **{f"PC_{member}": f"_PC_{member}" for member in constants.PC.__members__},
 }

@@ -54,6 +54,48 @@ class IFF(IntFlag):
     MULTICAST = 0x8000
 
 
+class IFCAP(IntFlag):
+    """What an interface's hardware may do itself (net/if.h)."""
+
+    TSOv4 = 0x80
+    CSUM_IPv4_Rx = 0x100
+    CSUM_IPv4_Tx = 0x200
+    CSUM_TCPv4_Rx = 0x400
+    CSUM_TCPv4_Tx = 0x800
+    CSUM_UDPv4_Rx = 0x1000
+    CSUM_UDPv4_Tx = 0x2000
+    CSUM_TCPv6_Rx = 0x4000
+    CSUM_TCPv6_Tx = 0x8000
+    CSUM_UDPv6_Rx = 0x10000
+    CSUM_UDPv6_Tx = 0x20000
+    TSOv6 = 0x40000
+    LRO = 0x80000
+
+
+class BRDG(IntEnum):
+    """Commands to a bridge, as SIOCSDRVSPEC and SIOCGDRVSPEC carry them (net/if_bridgevar.h)."""
+
+    ADD = 0
+    DEL = 1
+    SIFFLGS = 3
+    SCACHE = 4
+    GCACHE = 5
+    STO = 9
+    GTO = 10
+    GPRI = 13
+    SPRI = 14
+    GHT = 15
+    SHT = 16
+    GFD = 17
+    SFD = 18
+    GMA = 19
+    SMA = 20
+    SIFPRIO = 21
+    SIFCOST = 22
+    GFILT = 23
+    SFILT = 24
+
+
 class IN_IFF(IntFlag):
     """States of an IPv4 address (netinet/in_var.h)."""
 

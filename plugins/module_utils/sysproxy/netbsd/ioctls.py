@@ -55,17 +55,30 @@ IOCTLS: dict[str, tuple[str, str, int, str]] = {
     "SIOCSLINKSTR": ("W", "i", 136, "ifdrv"),
     "SIOCSDRVSPEC": ("W", "i", 123, "ifdrv"),
     "SIOCGDRVSPEC": ("WR", "i", 123, "ifdrv"),
+    "SIOCSIFMEDIA": ("WR", "i", 53, "ifreq"),
+    "SIOCGIFMEDIA": ("WR", "i", 54, "ifmediareq"),
+    "SIOCSIFDESCR": ("W", "i", 142, "ifreq"),
+    "SIOCGIFDESCR": ("WR", "i", 143, "ifreq"),
+    "SIOCALIFADDR": ("W", "i", 28, "if_laddrreq"),
+    "SIOCDLIFADDR": ("W", "i", 30, "if_laddrreq"),
+    "SIOCSIFGENERIC": ("W", "i", 57, "ifreq"),
+    "SIOCGIFGENERIC": ("WR", "i", 58, "ifreq"),
+    "SIOCDIFPHYADDR": ("W", "i", 73, "ifreq"),
+    "SIOCSLIFPHYADDR": ("W", "i", 74, "if_laddrreq"),
+    "SIOCGLIFPHYADDR": ("WR", "i", 75, "if_laddrreq"),
     "VNDIOCSET": ("WR", "F", 0, "vnd_ioctl"),
     "VNDIOCCLR": ("W", "F", 1, "vnd_ioctl"),
     "VNDIOCGET": ("WR", "F", 3, "vnd_user"),
 }
 
 # Ioctls that releases before these do not have.
-SINCE: dict[Release, str] = {(7, 99, 17): "SIOCGIFAFLAG_IN"}
+SINCE: dict[Release, str] = {(7, 99, 17): "SIOCGIFAFLAG_IN", (10,): "SIOCSIFDESCR SIOCGIFDESCR"}
 
-# Numbers that changed, by the first release that has them; where there is none, the ioctl went. Release 10
-# (9.99.66) left router advertisements to userland, and with them most of struct in6_ndireq.
+# Numbers that changed, by the first release that has them; where there is none, the ioctl went. Release 9 has
+# more kinds of media than the former words held. Release 10 (9.99.66) left router advertisements to userland, and
+# with them most of struct in6_ndireq.
 CHANGED: dict[Release, dict[str, int | None]] = {
+    (9,): {"SIOCSIFMEDIA": 55, "SIOCGIFMEDIA": 56},
     (9, 99, 66): {
         "SIOCGIFINFO_IN6": 113,
         "SIOCSIFINFO_IN6": 114,

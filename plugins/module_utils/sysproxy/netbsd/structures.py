@@ -212,6 +212,43 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
     ),
     "ifdatareq": (("ifdr_name", "char[16]"), ("ifdr_data", "if_data")),
     "ifcapreq": (("ifcr_name", "char[16]"), ("ifcr_capabilities", "uint64"), ("ifcr_capenable", "uint64")),
+    # The addresses are of any family: struct sockaddr_storage.
+    "if_laddrreq": (
+        ("iflr_name", "char[16]"),
+        ("flags", "uint"),
+        ("prefixlen", "uint"),
+        ("addr", "bytes[128]"),
+        ("dstaddr", "bytes[128]"),
+    ),
+    "ifmediareq": (
+        ("ifm_name", "char[16]"),
+        ("ifm_current", "int"),
+        ("ifm_mask", "int"),
+        ("ifm_status", "int"),
+        ("ifm_active", "int"),
+        ("ifm_count", "int"),
+        ("ifm_ulist", "pointer"),
+    ),
+    # net/if_vlanvar.h, net/agr/if_agrioctl.h: what ifr_data points to
+    "vlanreq": (("vlr_parent", "char[16]"), ("vlr_tag", "uint16")),
+    "agrreq": (("ar_version", "int"), ("ar_cmd", "int"), ("ar_buf", "pointer"), ("ar_buflen", "size_t")),
+    "agrportinfo": (("api_ifname", "char[16]"), ("api_flags", "int")),
+    # net/if_bridgevar.h: what ifd_data points to
+    "ifbreq": (
+        ("ifbr_ifsname", "char[16]"),
+        ("ifbr_ifsflags", "uint32"),
+        ("ifbr_state", "uint8"),
+        ("ifbr_priority", "uint8"),
+        ("ifbr_path_cost", "uint8"),
+        ("ifbr_portno", "uint8"),
+    ),
+    "ifbifconf": (("ifbic_len", "uint32"), ("ifbic_ifbicu", Union((("ifbicu_buf", "pointer"),)))),
+    "ifbrparam": (
+        (
+            "ifbrp_ifbrpu",
+            Union((("ifbrpu_int32", "uint32"), ("ifbrpu_int16", "uint16"), ("ifbrpu_int8", "uint8"))),
+        ),
+    ),
     # netinet6/in6_var.h
     "in6_addrlifetime": (
         ("ia6t_expire", "int64"),
