@@ -76,7 +76,7 @@ def run(open_kernel: Callable[[Note], Kernel], program: Program, limit: float) -
     if not child:
         for end in (*ours, our_life):
             os.close(end)
-        _child(open_kernel, program, *theirs, their_life)
+        _child(open_kernel, program, theirs, their_life)
     for end in (*theirs, their_life):
         os.close(end)
     status = None
@@ -118,10 +118,9 @@ def _gather(ends: tuple[int, ...], deadline: float) -> list[bytes]:
     return [b"".join(pieces[end]) for end in ends]
 
 
-def _child(
-    open_kernel: Callable[[Note], Kernel], program: Program, out: int, err: int, report: int, life: int
-) -> NoReturn:
+def _child(open_kernel: Callable[[Note], Kernel], program: Program, ends: tuple[int, ...], life: int) -> NoReturn:
     """The child's life."""
+    out, err, report = ends
     code = 1
     told: dict[str, Any] = {"notes": [], "alarms": []}
     # All that is used after the world was entered is bound here: imports and os are the module's from then on.
