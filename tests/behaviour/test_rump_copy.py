@@ -306,7 +306,7 @@ def test_force(kernel_with_filesystems: Kernel, folder: str, files: Path) -> Non
 def test_backup(kernel_with_filesystems: Kernel, folder: str, files: Path) -> None:
     kernel, path = kernel_with_filesystems, f"{folder}/f"
     old(kernel, folder)
-    options = {"src": f"{files}/site/a", "dest": path, "backup": True}
+    options: dict[str, Any] = {"src": f"{files}/site/a", "dest": path, "backup": True}
     assert "backup_file" not in copy(kernel, check_mode=True, **options)
     backup = copy(kernel, **options)["backup_file"]
     assert snapshot(kernel, folder) == {
@@ -319,7 +319,7 @@ def test_backup(kernel_with_filesystems: Kernel, folder: str, files: Path) -> No
 
 def test_checksum(kernel_with_filesystems: Kernel, folder: str, files: Path) -> None:
     kernel, path = kernel_with_filesystems, f"{folder}/f"
-    options = {"src": f"{files}/site/a", "dest": path}
+    options: dict[str, Any] = {"src": f"{files}/site/a", "dest": path}
     assert "does not match the expected checksum" in refused(kernel, checksum="0" * 40, **options)
     assert not kernel.exists(path)
     assert copy(kernel, checksum=hashlib.sha1(NEW).hexdigest(), **options)["changed"]
@@ -330,7 +330,12 @@ def test_vault(kernel_with_filesystems: Kernel, folder: str, files: Path, decryp
     secrets = [("default", VaultSecret(b"secret"))]
     encrypted = VaultLib(secrets).encrypt(NEW)
     (files / "vaulted").write_bytes(encrypted)
-    options = {"src": f"{files}/vaulted", "dest": f"{folder}/f", "decrypt": decrypt, "vault_secrets": secrets}
+    options: dict[str, Any] = {
+        "src": f"{files}/vaulted",
+        "dest": f"{folder}/f",
+        "decrypt": decrypt,
+        "vault_secrets": secrets,
+    }
     for changed in (True, False):
         assert copy(kernel_with_filesystems, **options)["changed"] is changed
     assert kernel_with_filesystems.read_file(f"{folder}/f") == (NEW if decrypt else encrypted)
@@ -406,7 +411,7 @@ def test_local_connection(
 ) -> None:
     """With no connection of the collection's it reaches the kernel that ``server`` names."""
     kernel, url = kernel_with_filesystems, kernel_with_filesystems.url
-    options = {"src": f"{files}/site/a", "dest": f"{folder}/f"}
+    options: dict[str, Any] = {"src": f"{files}/site/a", "dest": f"{folder}/f"}
     assert "server: give the URL" in run_action(None, "rump_copy", **options)["msg"]
     assert run_action(None, "rump_copy", server=url, **options)["changed"]
     assert kernel.read_file(f"{folder}/f") == NEW

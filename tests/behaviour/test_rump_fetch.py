@@ -38,7 +38,7 @@ def test_fetch(kernel_with_filesystems: Kernel, folder: str, tmp_path: Path, lin
         kernel.symlink("f", f"{folder}/link")
         path = f"{folder}/link"
     local = tmp_path / "logs" / "host" / path[1:]
-    options = {"src": path, "dest": f"{tmp_path}/logs"}
+    options: dict[str, Any] = {"src": path, "dest": f"{tmp_path}/logs"}
 
     assert fetch(kernel, check_mode=True, **options)["skipped"]
     assert names(tmp_path) == []
@@ -128,6 +128,11 @@ def test_a_cut_connection_leaves_what_was_there(kernel_with_filesystems: Kernel,
 
 def test_local_connection(kernel_with_filesystems: Kernel, tmp_path: Path) -> None:
     kernel_with_filesystems.write_file("/tmpfs/f", DATA)
-    options = {"src": "/tmpfs/f", "dest": f"{tmp_path}/x", "flat": True, "server": kernel_with_filesystems.url}
+    options: dict[str, Any] = {
+        "src": "/tmpfs/f",
+        "dest": f"{tmp_path}/x",
+        "flat": True,
+        "server": kernel_with_filesystems.url,
+    }
     assert fetch(None, **options)["changed"]
     assert (tmp_path / "x").read_bytes() == DATA

@@ -60,7 +60,7 @@ def test_template(kernel_with_filesystems: Kernel, folder: str, source: Path, na
     kernel, path = kernel_with_filesystems, f"{folder}/f"
     text, more, wanted = CASES[name]
     source.write_text(text)
-    options = {"src": str(source), "dest": path, "mode": "0640", **more}
+    options: dict[str, Any] = {"src": str(source), "dest": path, "mode": "0640", **more}
 
     assert template(kernel, check_mode=True, **options)["changed"]
     assert kernel.listdir(folder) == []
@@ -83,7 +83,7 @@ def test_change(kernel_with_filesystems: Kernel, folder: str, source: Path, foll
     kernel.write_file(f"{folder}/target", b"old")
     kernel.symlink("target", path)
     source.write_text(TEMPLATE)
-    options = {"src": str(source), "dest": path, "follow": follow, "backup": True, "owner": "5"}
+    options: dict[str, Any] = {"src": str(source), "dest": path, "follow": follow, "backup": True, "owner": "5"}
 
     assert template(kernel, check_mode=True, **options)["changed"]
     assert kernel.read_file(path) == b"old"
@@ -117,13 +117,14 @@ def test_force_and_refusals(kernel_with_filesystems: Kernel, folder: str, source
     kernel.write_file(path, b"old")
     source.write_text("{{ name }}")
     assert not template(kernel, src=str(source), dest=path, force=False)["changed"]
-    for options, said in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"src": str(source), "dest": path, "validate": "x %s"}, "runs no programs"),
         ({"src": f"{source}x", "dest": path}, "Could not find or access"),
         ({"src": str(source), "dest": path, "newline_sequence": "x"}, "newline_sequence needs to be one of"),
         ({"src": str(source), "dest": path, "state": "file"}, "Unsupported parameters"),
         ({"src": str(source)}, "src and dest are required"),
-    ):
+    )
+    for options, said in cases:
         result = template(kernel, **options)
         assert result["failed"]
         assert said in result["msg"]
@@ -133,6 +134,6 @@ def test_force_and_refusals(kernel_with_filesystems: Kernel, folder: str, source
 
 def test_local_connection(kernel_with_filesystems: Kernel, folder: str, source: Path) -> None:
     source.write_text("{{ name }}")
-    options = {"src": str(source), "dest": f"{folder}/f", "server": kernel_with_filesystems.url}
+    options: dict[str, Any] = {"src": str(source), "dest": f"{folder}/f", "server": kernel_with_filesystems.url}
     assert run_action(None, "rump_template", variables=VARIABLES, **options)["changed"]
     assert kernel_with_filesystems.read_file(f"{folder}/f").decode() == "wörld"
