@@ -39,8 +39,8 @@ _HARMLESS: Final = (
 class Socket:
     """``_socket.socket``: what Python's ``socket.socket`` adds its files and enumerated types to."""
 
-    kernel: ClassVar[Kernel]
-    __slots__ = ("_inner",)
+    kernel: ClassVar[Kernel]  # pylint: disable=declare-non-slot
+    __slots__ = ("_inner",)  # and no __weakref__, which Python's own class brings
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:  # noqa: A002
         kernel = self.kernel
