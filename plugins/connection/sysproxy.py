@@ -279,7 +279,7 @@ class Connection(ConnectionBase):
         command = words.decode(cmd)
         if command is None:
             options = {name: self.get_option(name) for name in ("rumpctrl_path", "rumpctrl_timeout")}
-            return rumpctrl.run(self.url, options, cmd, in_data)
+            return rumpctrl.run(self.url, options, cmd, in_data, reach=lambda: self.kernel)
         if command.word != "module":
             with self._session() as kernel:
                 return words.carry_out(kernel, command)

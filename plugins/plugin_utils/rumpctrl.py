@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ansible.errors import AnsibleError, AnsibleOptionsError
@@ -18,12 +18,19 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures
 _SHELL: Final = "();<>|&"
 
 
-def run(url: str, options: Mapping[str, Any], cmd: str, in_data: bytes | None = None) -> tuple[int, bytes, bytes]:
+def run(
+    url: str,
+    options: Mapping[str, Any],
+    cmd: str,
+    in_data: bytes | None = None,
+    reach: Callable[[], object] = lambda: None,
+) -> tuple[int, bytes, bytes]:
     """Run a utility as :meth:`Connection.exec_command` does: its exit status, standard output and error.
 
     :param options: the connection's; ``rumpctrl_path`` names the folder of the utilities, ``rumpctrl_timeout``
         the seconds that one may take.
     :param cmd: the utility's name and arguments, split as a shell would.
+    :param reach: called before the utility is run; raises what is wrong with the server.
     :raises AnsibleOptionsError: there are no utilities, or not this one, or they do not reach ``url``.
     :raises AnsibleError: it did not end in time.
     """
@@ -33,6 +40,7 @@ def run(url: str, options: Mapping[str, Any], cmd: str, in_data: bytes | None = 
         _refuse_shell(cmd)
         server = utilities.server_for_utilities(url)
         timeout = options.get("rumpctrl_timeout") or utilities.DEFAULT_TIMEOUT
+        reach()
         finished = utilities.run(program, words[1:], server, in_data or None, timeout)
     except OptionError as error:
         raise AnsibleOptionsError(f"{url}: {error}") from None

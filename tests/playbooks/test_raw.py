@@ -103,6 +103,13 @@ def test_the_module_takes_the_folder_from_the_connection(shared: Server, tmp_pat
     assert (failed.status, failed.result["rc"], failed.result["msg"]) == ("failed", 3, "non-zero return code")
 
 
+def test_no_server_makes_the_host_unreachable(tmp_path: Path) -> None:
+    folder = stand_ins(tmp_path)
+    inventory = inventory_of({"k1": {"ansible_rump_server": f"unix://{tmp_path}/none"}})
+    run = run_playbook(tmp_path, play(raw("tell")), inventory, environment={"RUMPCTRL_PATH": str(folder)})
+    assert (run.results[-1].status, run.code) == ("unreachable", 4)
+
+
 @needs_rumpctrl
 def test_newfs_and_others_from_the_command_line(tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
     with running("rump_server", tmp_path) as server:
