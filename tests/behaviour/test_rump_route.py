@@ -158,6 +158,15 @@ def test_packets_that_go_nowhere(network: Kernel, flag: str, dest: str) -> None:
     assert changed["route"]["mtu"] == 0
 
 
+@pytest.mark.parametrize("family", ["inet", "inet6"])
+def test_a_default_route_on_the_link(network: Kernel, family: str) -> None:
+    made = thrice(network, dest="default", family=family, interface="shmif0")
+    assert (made["route"]["dest"], made["route"]["family"], made["route"]["gateway"]) == ("default", family, None)
+    found = [route for route in network.routes.all() if not route.destination.prefixlen]
+    assert [route.destination.version for route in found] == [4 if family == "inet" else 6]
+    thrice(network, dest="0.0.0.0/0" if family == "inet" else "::/0", state="absent")
+
+
 def test_link_local_destinations_and_gateways(network: Kernel, tmp_path: Path) -> None:
     attach(network, tmp_path / "bus1", "2001:db8:1::1/64", interface="shmif1")
     made = thrice(network, dest="2001:db8:9::/48", gateway="fe80::fe", interface="shmif1")

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface
 from itertools import islice
 from typing import Any, Final
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import CallTimeout, ForeignMemory
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.neighbours import Neighbour
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.routes import Route
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import (
     AF,
@@ -205,6 +207,8 @@ ACTIONS: Final[dict[str, Callable[[Play], object]]] = {
         access=lambda k: k.access("/x", 0),
         add_address=lambda k: k.interfaces.add_address("shmif0", IPv4Interface("10.0.0.1/24")),
         add_address6=lambda k: k.interfaces.add_address("shmif0", IPv6Interface("fe80::1/64")),
+        add_neighbour=lambda k: k.neighbours.add(Neighbour(IPv4Address("10.0.0.9"), "lo0", bytes(6))),
+        add_route=lambda k: k.routes.add(Route(IPv4Network("10.9.0.0/16"), IPv4Address("10.0.0.9"), "lo0")),
         address_flags6=lambda k: k.interfaces.address_flags6("lo0", IPv6Address("fe80::1")),
         chmod=lambda k: k.chmod("/x", 0o600),
         chown=lambda k: k.chown("/x", 1, -1),
@@ -234,6 +238,9 @@ ACTIONS: Final[dict[str, Callable[[Play], object]]] = {
         mount_arguments=lambda k: k.mount_arguments("tmpfs", "/x", "tmpfs_args"),
         mount_device=lambda k: k.mount_device("ffs", "/dev/vnd0", "/x"),
         mounts=lambda k: k.mounts(),
+        nd6_options=lambda k: k.nd6.options("lo0"),
+        neighbours=lambda k: k.neighbours.all(AF.INET),
+        neighbours6=lambda k: k.neighbours.all(AF.INET6),
         open=lambda k: k.close(k.open("/x", 0)),
         pathconf=lambda k: k.pathconf("/x", "PC_NAME_MAX"),
         pipe=lambda k: k.pipe(),
@@ -244,7 +251,11 @@ ACTIONS: Final[dict[str, Callable[[Play], object]]] = {
         realpath=lambda k: k.realpath("/a/b/../c"),
         remove_address=lambda k: k.interfaces.remove_address("shmif0", IPv4Address("10.0.0.1")),
         rename=lambda k: k.rename("/x", "/y"),
+        prefixes=lambda k: k.nd6.prefixes(),
         rmtree=lambda k: k.rmtree("/x"),
+        route=lambda k: k.routes.get(IPv6Address("2001:db8::1")),
+        routers=lambda k: k.nd6.routers(),
+        routes=lambda k: k.routes.all(),
         set_linkstr=lambda k: k.interfaces.set_linkstr("shmif0", "/bus"),
         set_sysctl=lambda k: k.sysctl.set("kern.hostname", "name"),
         setgroups=lambda k: k.setgroups([1, 2]),

@@ -127,6 +127,28 @@ def interfaces(abi: Abi) -> bytes:
     return found
 
 
+@lru_cache(maxsize=64)
+def routes(abi: Abi) -> bytes:
+    """Routes and neighbours: as sysctl net.route lists both."""
+    head, found = abi.struct("rt_msghdr"), b""
+    link = abi.struct("sockaddr_dl").build(sdl_len=20, sdl_family=18, sdl_index=1, sdl_type=6, sdl_alen=6)
+    inet = bytes((16, AF.INET, 0, 0, 127, 0, 0, 1)).ljust(16, b"\0")
+    inet6 = bytes((28, AF.INET6, 0, 0, 0, 0, 0, 0, 0xFE, 0x80, 0, 1)).ljust(32, b"\0")
+    for destination in (inet, inet6):
+        for gateway, mask in ((destination, b""), (link.ljust(24, b"\0"), bytes((7, 0, 0, 0, 255, 255, 255, 0)))):
+            packed, bits = destination + gateway + mask, 0x7 if mask else 0x3
+            size = head.size + len(packed)
+            found += head.build(rtm_msglen=size, rtm_version=4, rtm_type=RTM.GET, rtm_index=1, rtm_addrs=bits) + packed
+    return found
+
+
+@lru_cache(maxsize=64)
+def prefixes(abi: Abi) -> bytes:
+    sockaddr = {"sin6_len": 28, "sin6_family": 24, "sin6_addr": b"\xfe\x80".ljust(16, b"\0")}
+    router = abi.struct("sockaddr_in6").build(**sockaddr)
+    return abi.struct("in6_prefix").build(prefix=sockaddr, prefixlen=64, advrtrs=2, if_index=1) + router * 2
+
+
 _NODES: Final[dict[tuple[int, ...], tuple[tuple[int, bytes, CTLTYPE, int], ...]]] = {
     (): ((1, b"kern", CTLTYPE.NODE, 0), (4, b"net", CTLTYPE.NODE, 0), (6, b"hw", CTLTYPE.NODE, 0)),
     (1,): (
@@ -191,6 +213,7 @@ class Model:
         self._listed: dict[int, int] = {}
         self._paths: dict[int, bytes] = {}
         self._fd = 2
+        self._question = b""
 
     def hear(self, data: bytes) -> None:
         """Take bytes of the client's."""
@@ -355,7 +378,9 @@ class Model:
         taken = 0
         while taken < length and taken < 1 << 16:
             piece = min(length - taken, self._chance.choice((4096, 65536)))
-            yield "in", buffer + taken, self._number(piece)
+            packed = yield "in", buffer + taken, self._number(piece)
+            if packed[2:4] == bytes((4, RTM.GET)):
+                self._question = packed
             taken += piece
         return 0, length if self._chance.random() < 0.9 else taken // 2
 
@@ -438,7 +463,9 @@ class Model:
             text = b"What it is\0"
             return abi.struct("sysctldesc_head").build(descr_num=1, descr_len=len(text)) + text
         if number[:2] == (CTL.NET, AF.ROUTE):
-            return interfaces(abi)
+            return routes(abi) if number[4:5] in ((1,), (2,)) else interfaces(abi)
+        if number[:3] == (CTL.NET, AF.INET6, 58):
+            return prefixes(abi)
         if number == (6, 4):
             return abi.integer("int", 1234 if abi.byteorder == "little" else 4321)
         for last, _name, kind, size in _NODES.get(number[:-1], ()):
@@ -485,8 +512,9 @@ class Model:
         return 0, 0
 
     def _received(self, fd: int, buffer: int, length: int, _flags: int, name: int, name_length: int) -> Call:
-        count = min(length, 40)
-        yield "out", buffer, self._data(b"m" * count)
+        content = self._question or b"m" * 40  # a routing socket's question is an answer of its form
+        count = min(length, len(content))
+        yield "out", buffer, self._data(content[:count])
         yield from self._named(fd, name, name_length)
         return 0, count
 

@@ -357,7 +357,7 @@ def test_a_first_neighbour_with_a_flag_may_have_it_of_none() -> None:
 
 
 def test_an_answer_among_others(tmp_path: Path) -> None:
-    """What others ask and change is heard as well; the answer is the one with the question's number."""
+    """What others ask and change is heard as well; the answer is the one to this process with the question's number."""
     asked: list[Message] = []
     heard: list[bytes] = []
 
@@ -371,8 +371,13 @@ def test_an_answer_among_others(tmp_path: Path) -> None:
         }
         number, flags = asked[0].seq, int(RTF.UP | RTF.GATEWAY | RTF.DONE)
         heard.extend(
-            Message(kind, flags=flags, seq=seq, addresses=addresses).build(AMD64)
-            for kind, seq in ((RTM.GET, number + 1), (RTM.ADD, number), (RTM.GET, number))
+            Message(kind, flags=flags, pid=pid, seq=seq, addresses=addresses).build(AMD64)
+            for kind, pid, seq in (
+                (RTM.GET, 6, number + 1),
+                (RTM.GET, 7, number),
+                (RTM.ADD, 6, number),
+                (RTM.GET, 6, number),
+            )
         )
         return 0, called["nbyte"]
 
@@ -381,7 +386,7 @@ def test_an_answer_among_others(tmp_path: Path) -> None:
         called.write("buf", message)
         return 0, len(message)
 
-    answers: dict[str, Any] = {"__socket30": (0, 5), "write": write, "recvfrom": receive, "close": 0}
+    answers: dict[str, Any] = {"__socket30": (0, 5), "write": write, "recvfrom": receive, "close": 0, "getpid": (0, 6)}
     with serving(tmp_path, answers) as served:
         route = served.kernel.routes.get(IPv4Address("10.1.2.3"), NAMES)
     assert route is not None

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import random
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..netbsd import KernelError
@@ -35,7 +35,7 @@ from .routing_messages import (
     unpack_network,
 )
 from .socket_options import creation_flags
-from .sockets import Socket
+from .sockets import Socket, SocketTimeout
 
 if TYPE_CHECKING:
     from .network import Network
@@ -91,7 +91,7 @@ class RoutingSocket:
     def __init__(self, kernel: Network) -> None:
         self._kernel = kernel
         self._writer: Socket | None = None
-        self._sequence = itertools.count(random.randrange(1 << 16))
+        self._sequence = itertools.count(1)
 
     def tell(self, message: Message, subject: str) -> None:
         """Have a change made.
@@ -107,16 +107,21 @@ class RoutingSocket:
         """The kernel's answer to a question.
 
         :raises KernelError: it has none.
+        :raises SocketTimeout: it did not come in the time that a call of the session may take.
         """
-        abi, number = self._kernel.abi, next(self._sequence) & 0x7FFFFFFF
-        data = Message(kind, seq=number, flags=message.flags, addresses=message.addresses).build(abi)
+        # The kernel tells all who listen; it is the process's number and its own that make the answer ours.
+        pid, number = self._kernel.call("getpid")[0], next(self._sequence) & 0x7FFFFFFF
+        data = replace(message, type=kind, pid=pid, seq=number).build(self._kernel.abi)
+        deadline = time.monotonic() + self._kernel.session.timeout
         with self._open() as asking:
-            asking.settimeout(self._kernel.session.timeout)
             self._write(asking, data, kind, subject)
-            while True:
+            # What others change is heard in between, however much that is.
+            while (remaining := deadline - time.monotonic()) > 0:
+                asking.settimeout(remaining)
                 for answer in parsed(self._kernel, asking.recv(_LARGEST_ANSWER)):
-                    if answer.seq == number and answer.type == kind:
+                    if (answer.type, answer.pid, answer.seq) == (kind, pid, number):
                         return answer
+        raise SocketTimeout(f"{self._kernel.url}: no answer to RTM_{kind.name} {subject}")
 
     def _open(self) -> Socket:
         kind = SOCK.RAW | creation_flags(self._kernel.abi)

@@ -84,6 +84,7 @@ class Message:
             rtm_index=self.index,
             rtm_flags=self.flags,
             rtm_addrs=bits,
+            rtm_pid=self.pid,
             rtm_seq=self.seq,
             rtm_inits=sum(METRICS[name] for name in self.metrics),
             rtm_rmx={f"rmx_{name}": value for name, value in self.metrics.items()},
