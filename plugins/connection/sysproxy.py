@@ -148,6 +148,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
 )
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils import rumpctrl, words
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.modules import run_module
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.redirection.errors import no_program
 
 display = Display()
 
@@ -278,6 +279,8 @@ class Connection(ConnectionBase):
         """A word of the shell plugin's, a module, or one of rumpctrl's utilities where the controller has them."""
         command = words.decode(cmd)
         if command is None:
+            if self._shell.tmpdir and self._shell.tmpdir in cmd:
+                raise AnsibleError(f"{self.url}: {no_program('script')}")  # a file that was put there for it
             options = {name: self.get_option(name) for name in ("rumpctrl_path", "rumpctrl_timeout")}
             return rumpctrl.run(self.url, options, cmd, in_data, reach=lambda: self.kernel)
         if command.word != "module":

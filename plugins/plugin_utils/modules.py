@@ -33,6 +33,8 @@ _FOR_PROGRAMS: Final = names(
     "hostname iptables package pip reboot rpm_key service subversion systemd systemd_service sysvinit unarchive user "
     "yum yum_repository"
 )
+# ansible/plugins/action/package.py; whoever gathers that fact calls the module by another name.
+_QUESTION_OF_PACKAGE: Final = ("ansible.legacy.setup", "ansible_pkg_mgr", "!all")
 _BUILTIN: Final = ("ansible.modules.", "ansible.legacy.")
 
 
@@ -53,8 +55,9 @@ def run_module(
     :raises AnsibleError: the module cannot be run, or took too long.
     """
     program = _program(url, command, read, in_data)
-    if program.payload and _is_for_programs(program.payload):
-        refusal = module_needs_programs(program.payload.module.rpartition(".")[2])
+    name = _for_programs(program.payload) if program.payload else None
+    if name is not None:
+        refusal = module_needs_programs(name)
         return 1, json.dumps({"failed": True, "msg": f"{url}: {refusal}"}).encode(), b""
     try:
         finished = run(open_kernel, program, limit)
@@ -79,9 +82,16 @@ def _program(url: str, command: Command, read: Callable[[str], bytes], in_data: 
     return Program(None, text.decode(), arguments, command.environment, command.user)
 
 
-def _is_for_programs(payload: Payload) -> bool:
+def _for_programs(payload: Payload) -> str | None:
+    """The name of the module, if it is there for programs; of the action ``package``, where it asks what to use."""
     prefix, _dot, name = payload.module.rpartition(".")
-    return f"{prefix}." in _BUILTIN and name in _FOR_PROGRAMS
+    if f"{prefix}." not in _BUILTIN:
+        return None
+    if name == "setup":
+        arguments = json.loads(payload.parameters)["ANSIBLE_MODULE_ARGS"]
+        asked = arguments.get("_ansible_module_name"), arguments.get("filter"), arguments.get("gather_subset")
+        return "package" if asked == _QUESTION_OF_PACKAGE else None
+    return name if name in _FOR_PROGRAMS else None
 
 
 def _tell(url: str, finished: Finished) -> None:

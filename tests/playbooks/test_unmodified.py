@@ -245,9 +245,11 @@ def test_become(server: Server, kernel: Kernel, folder: Path) -> None:
         (builtin("command", cmd="ls"), ["no programs", "rump_command"]),
         (builtin("shell", cmd="ls | wc"), ["no programs", "rump_command"]),
         (builtin("service", name="sshd", state="started"), ["no programs"]),
+        (builtin("package", name="nginx"), ["no programs", "rump_command"]),
+        (builtin("script", cmd=__file__), ["no programs", "rump_command"]),
         ({**builtin("ping"), "async": 10, "poll": 0}, ["async"]),
     ],
-    ids=["command", "shell", "service", "async"],
+    ids=["command", "shell", "service", "package", "script", "async"],
 )
 def test_what_cannot_run_says_so(server: Server, folder: Path, task: dict[str, Any], texts: list[str]) -> None:
     told = run(folder, {"k1": {"ansible_rump_server": server.url}}, task)
