@@ -243,9 +243,12 @@ def test_lists_of_every_word_byte_order_and_release(abi: Abi) -> None:
         ifam_index=258,
     )
     data += message(
+        abi, "if_msghdr", {RTAX.IFP: sockaddr_dl(b"gif0", b"", abi)}, ifm_index=259, ifm_flags=0x8051 - 0x10000
+    )
+    data += message(
         abi,
         "ifa_msghdr",
-        {RTAX.NETMASK: sockaddr("255.255.255.255"), RTAX.IFA: sockaddr("10.1.1.1"), RTAX.BRD: sockaddr("10.1.1.2")},
+        {RTAX.NETMASK: sockaddr("255.255.255.0"), RTAX.IFA: sockaddr("10.1.1.1"), RTAX.BRD: sockaddr("10.1.1.2")},
     )
     assert parse(data, abi) == [
         Interface(
@@ -256,11 +259,17 @@ def test_lists_of_every_word_byte_order_and_release(abi: Abi) -> None:
             metric=3,
             link_state=2,
             link_address=b"\2\0\0\0\0\1",
-            addresses=(
-                InterfaceAddress(ip_interface("10.0.1.2/20"), broadcast=IPv4Address("10.0.15.255")),
-                InterfaceAddress(ip_interface("10.1.1.1/32"), destination=IPv4Address("10.1.1.2")),
-            ),
-        )
+            addresses=(InterfaceAddress(ip_interface("10.0.1.2/20"), broadcast=IPv4Address("10.0.15.255")),),
+        ),
+        Interface(
+            name="gif0",
+            index=259,
+            flags=IFF(0x8051),
+            mtu=0,
+            metric=0,
+            link_state=0,
+            addresses=(InterfaceAddress(ip_interface("10.1.1.1/24"), destination=IPv4Address("10.1.1.2")),),
+        ),
     ]
 
 

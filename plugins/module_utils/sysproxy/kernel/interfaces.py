@@ -9,26 +9,25 @@ Sources: netintro(4), if.h, route(4), and sys/net/rtsock.c for the interface lis
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from ..netbsd import KernelError, Layout
-from ..netbsd.constants import AF, CTL, IFF, IN6_IFF, RTAX, RTM, SOCK
-from .base import LARGEST_DESCRIPTOR, Base
+from ..netbsd.constants import AF, CTL, IFF, RTAX, RTM
+from .bridges import BridgeIoctls
+from .interface_addresses import AddressIoctls
+from .interface_ioctls import IPAddress, IPInterface, encoded_name
+from .interface_kinds import KindIoctls
+from .interface_link import LinkIoctls
 from .routing_messages import Names
-from .sysctl import Sysctl
 
-IPInterface: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
-IPAddress: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
+__all__ = ["COUNTERS", "IPAddress", "IPInterface", "Interface", "InterfaceAddress", "Interfaces"]
 
-_NAME_LIMIT: Final = 15  # IFNAMSIZ, less the NUL
 _IFLINKSTR_QUERYLEN: Final = 1
 _IFLINKSTR_UNSET: Final = 2
-_ND6_INFINITE_LIFETIME: Final = 0xFFFFFFFF
 COUNTERS: Final = (
     *("ipackets", "ierrors", "opackets", "oerrors", "collisions", "ibytes", "obytes", "imcasts", "omcasts"),
     *("iqdrops", "noproto"),
@@ -66,13 +65,8 @@ class Interface:
     """What went through it, by :data:`COUNTERS`: packets, bytes and errors since it was made or they were zeroed."""
 
 
-class Interfaces:
+class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls):
     """The kernel's network interfaces."""
-
-    def __init__(self, base: Base, sysctl: Sysctl) -> None:
-        self._base = base
-        self._sysctl = sysctl
-        self._sockets: dict[AF, int] = {}
 
     def all(self) -> list[Interface]:
         """All interfaces with their addresses, by index.
@@ -85,6 +79,10 @@ class Interfaces:
     def get(self, name: str) -> Interface | None:
         """The interface with that name, or None."""
         return next((found for found in self.all() if found.name == name), None)
+
+    def _index(self, name: str) -> int:
+        found = self.get(name)
+        return found.index if found else 0
 
     def names(self) -> Names:
         """The interfaces' names by index, as messages about routes need them."""
@@ -118,15 +116,19 @@ class Interfaces:
     def set_mtu(self, name: str, mtu: int) -> None:
         self._ifreq("SIOCSIFMTU", name, ifru_mtu=mtu)
 
+    def set_metric(self, name: str, metric: int) -> None:
+        """Set what routing daemons are told that the interface costs."""
+        self._ifreq("SIOCSIFMETRIC", name, ifru_metric=metric)
+
     def linkstr(self, name: str) -> str | None:
         """The link string (the bus of a shmif interface), or None where there is none."""
         layout = self._base.abi.struct("ifdrv")
-        request = bytearray(layout.build(ifd_name=_name(name), ifd_cmd=_IFLINKSTR_QUERYLEN))
+        request = bytearray(layout.build(ifd_name=encoded_name(name), ifd_cmd=_IFLINKSTR_QUERYLEN))
         try:
             self._ioctl(AF.INET, "SIOCGLINKSTR", request, name)
             text = bytearray(min(layout.parse(request).ifd_len, 4096))
             with self._base.session.lend(text) as address:
-                again = bytearray(layout.build(ifd_name=_name(name), ifd_len=len(text), ifd_data=address))
+                again = bytearray(layout.build(ifd_name=encoded_name(name), ifd_len=len(text), ifd_data=address))
                 self._ioctl(AF.INET, "SIOCGLINKSTR", again, name)
         except KernelError as error:
             if error.name in ("ENOENT", "ENOTTY", "EINVAL", "EOPNOTSUPP"):
@@ -138,78 +140,15 @@ class Interfaces:
         """Set the link string, which the interface must not have yet, while it is down."""
         data = os.fsencode(text) + b"\0"
         with self._base.session.lend(data) as address:
-            request = self._base.abi.struct("ifdrv").build(ifd_name=_name(name), ifd_len=len(data), ifd_data=address)
+            request = self._base.abi.struct("ifdrv").build(
+                ifd_name=encoded_name(name), ifd_len=len(data), ifd_data=address
+            )
             self._ioctl(AF.INET, "SIOCSLINKSTR", bytearray(request), name)
 
     def unset_linkstr(self, name: str) -> None:
         """Take the link string away, while the interface is down."""
-        request = self._base.abi.struct("ifdrv").build(ifd_name=_name(name), ifd_cmd=_IFLINKSTR_UNSET)
+        request = self._base.abi.struct("ifdrv").build(ifd_name=encoded_name(name), ifd_cmd=_IFLINKSTR_UNSET)
         self._ioctl(AF.INET, "SIOCSLINKSTR", bytearray(request), name)
-
-    def add_address(self, name: str, address: IPInterface) -> None:
-        """Add an address, or change the prefix of one that is there. The broadcast follows from the prefix."""
-        if address.version == 4:
-            layout = self._base.abi.struct("ifaliasreq")
-            request = layout.build(
-                ifra_name=_name(name),
-                ifra_addr=_sockaddr_in(address.ip),
-                ifra_mask=_sockaddr_in(address.netmask),
-            )
-            self._ioctl(AF.INET, "SIOCAIFADDR", bytearray(request), f"{name} {address}")
-            return
-        layout = self._base.abi.struct("in6_aliasreq")
-        request = layout.build(
-            ifra_name=_name(name),
-            ifra_addr=_sockaddr_in6(address.ip),
-            ifra_prefixmask=_sockaddr_in6(address.netmask),
-            ifra_lifetime={"ia6t_vltime": _ND6_INFINITE_LIFETIME, "ia6t_pltime": _ND6_INFINITE_LIFETIME},
-        )
-        self._ioctl(AF.INET6, "SIOCAIFADDR_IN6", bytearray(request), f"{name} {address}")
-
-    def remove_address(self, name: str, address: IPAddress) -> None:
-        if address.version == 4:
-            layout = self._base.abi.struct("ifreq")
-            sockaddr = {"sa_len": 16, "sa_family": AF.INET, "sa_data": bytes(2) + address.packed + bytes(8)}
-            request = layout.build(ifr_name=_name(name), ifr_ifru={"ifru_addr": sockaddr})
-            self._ioctl(AF.INET, "SIOCDIFADDR", bytearray(request), f"{name} {address}")
-            return
-        layout = self._base.abi.struct("in6_ifreq")
-        request = layout.build(ifr_name=_name(name), ifr_ifru={"ifru_addr": self._scoped(name, address)})
-        self._ioctl(AF.INET6, "SIOCDIFADDR_IN6", bytearray(request), f"{name} {address}")
-
-    def address_flags6(self, name: str, address: ipaddress.IPv6Address) -> IN6_IFF:
-        """The state of an IPv6 address: tentative, duplicated and so on."""
-        layout = self._base.abi.struct("in6_ifreq")
-        request = bytearray(layout.build(ifr_name=_name(name), ifr_ifru={"ifru_addr": self._scoped(name, address)}))
-        self._ioctl(AF.INET6, "SIOCGIFAFLAG_IN6", request, f"{name} {address}")
-        return IN6_IFF(layout.parse(request).ifr_ifru.ifru_flags6)
-
-    def _scoped(self, name: str, address: IPAddress) -> dict[str, Any]:
-        sockaddr = _sockaddr_in6(address)
-        if address.is_link_local:
-            found = self.get(name)
-            sockaddr["sin6_scope_id"] = found.index if found else 0
-        return sockaddr
-
-    def _ifreq(self, ioctl: str, name: str, **value: int) -> Any:
-        """An ioctl on a struct ifreq: what its union holds afterwards."""
-        layout = self._base.abi.struct("ifreq")
-        union = {"ifr_ifru": value} if value else {}
-        request = bytearray(layout.build(ifr_name=_name(name), **union))
-        self._ioctl(AF.INET, ioctl, request, name)
-        return layout.parse(request).ifr_ifru
-
-    def _ioctl(self, family: AF, name: str, request: bytearray, subject: str) -> None:
-        code = self._base.abi.ioctl(name)
-        self._base.call("ioctl", self._socket(family), code, request, label=name, subject=subject)
-
-    def _socket(self, family: AF) -> int:
-        """A datagram socket to hang ioctls on, kept for the session."""
-        if family not in self._sockets:
-            self._sockets[family] = self._base.number_call(
-                LARGEST_DESCRIPTOR, "__socket30", family, SOCK.DGRAM, 0, subject=f"AF_{family.name}"
-            )
-        return self._sockets[family]
 
     def _messages(self, data: bytes) -> Iterator[Interface]:
         """The interfaces in the routing messages RTM_IFINFO and, following each, RTM_NEWADDR."""
@@ -231,7 +170,7 @@ class Interfaces:
                     yield current
                 current = self._interface(interface_head, message)
             elif kind == new_address and current is not None:
-                found = self._address(address_head, message)
+                found = self._address(address_head, message, bool(current.flags & IFF.BROADCAST))
                 if found is not None:
                     current = replace(current, addresses=(*current.addresses, found))
         if current is not None:
@@ -255,7 +194,7 @@ class Interfaces:
             counters={name: head.ifm_data[f"ifi_{name}"] for name in COUNTERS},
         )
 
-    def _address(self, layout: Layout, message: bytes) -> InterfaceAddress | None:
+    def _address(self, layout: Layout, message: bytes, broadcasts: bool) -> InterfaceAddress | None:
         head = layout.parse(message)
         sockaddrs = dict(_sockaddrs(message[layout.size :], head.ifam_addrs))
         address = _ip_address(sockaddrs.get(RTAX.IFA, b""))
@@ -265,34 +204,12 @@ class Interfaces:
         start, width = (4, 4) if address.version == 4 else (8, 16)
         prefix = int.from_bytes(mask[start : start + width].ljust(width, b"\0"), "big").bit_count()
         far = _ip_address(sockaddrs.get(RTAX.BRD, b""))
-        # A broadcast is the last address of its own network; the far end of a point-to-point link is not.
+        # What the one message carries is the broadcast address of a link that has one, and else its far end.
         interface = ipaddress.ip_interface(f"{address}/{prefix}")
-        broadcasts = address.version == 4 and far is not None and far in interface.network and far != address
+        broadcasts = broadcasts and address.version == 4
         return InterfaceAddress(
             interface, broadcast=far if broadcasts else None, destination=None if broadcasts else far
         )
-
-    def close(self) -> None:
-        """Close the sockets that the ioctls hung on."""
-        for fd in self._sockets.values():
-            with contextlib.suppress(KernelError):
-                self._base.call("close", fd)
-        self._sockets.clear()
-
-
-def _name(name: str) -> bytes:
-    encoded = os.fsencode(name)
-    if not 0 < len(encoded) <= _NAME_LIMIT:
-        raise ValueError(f"{name!r} is no interface's name: it has 1 to {_NAME_LIMIT} characters")
-    return encoded
-
-
-def _sockaddr_in(address: IPAddress) -> dict[str, Any]:
-    return {"sin_len": 16, "sin_family": AF.INET, "sin_addr": address.packed}
-
-
-def _sockaddr_in6(address: IPAddress) -> dict[str, Any]:
-    return {"sin6_len": 28, "sin6_family": AF.INET6, "sin6_addr": address.packed}
 
 
 def _sockaddrs(data: bytes, present: int) -> Iterator[tuple[RTAX, bytes]]:
