@@ -30,6 +30,7 @@ from .tree import (
     scan,
 )
 
+_MICROSECOND: Final = 10**3  # nanoseconds
 _SECOND: Final = 10**9
 
 
@@ -70,8 +71,9 @@ class Rules:
 
 
 def same_time(source: int, found: int) -> bool:
-    """Whether a modification time is the source's, as far as the file system could note it: some have only seconds."""
-    return found == source or (found % _SECOND == 0 and found == source - source % _SECOND)
+    """Whether a modification time is the source's, as far as it could be noted: some file systems have only seconds,
+    and release 6 sets microseconds."""
+    return any(found == source - source % unit for unit in (1, _MICROSECOND, _SECOND))
 
 
 @dataclass

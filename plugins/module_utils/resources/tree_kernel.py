@@ -262,9 +262,14 @@ class KernelTree:
             flag = 0 if name == TOP else AT.SYMLINK_NOFOLLOW
             return Request("utimensat", (AT.FDCWD, path_bytes(path), data, flag), path)
 
-        for step in (owner, mode, times):
+        side_by_side = self.kernel.abi.has_syscall("utimensat")
+        for step in (owner, mode, times) if side_by_side else (owner, mode):
             for _name in self._each(list(wishes), step):
                 pass
+        if not side_by_side:  # in release 6
+            for name, wish in wishes.items():
+                if wish.mtime is not None:
+                    self.kernel.utime(self.path(name), ns=(None, wish.mtime), follow_symlinks=name == TOP)
 
     # Calls
 
