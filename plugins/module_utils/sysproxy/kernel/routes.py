@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _TABLE_SIZE: Final = 1 << 14  # bytes that are made room for at first
 _LARGEST_ANSWER: Final = 120 + LARGEST * RTAX.MAX
 _SHUT_RD: Final = 0
+_LARGEST_PID: Final = 0x7FFFFFFF
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class RoutingSocket:
         :raises SocketTimeout: it did not come in the time that a call of the session may take.
         """
         # The kernel tells all who listen; it is the process's number and its own that make the answer ours.
-        pid, number = self._kernel.call("getpid")[0], next(self._sequence) & 0x7FFFFFFF
+        pid, number = self._kernel.number_call(_LARGEST_PID, "getpid"), next(self._sequence) & 0x7FFFFFFF
         data = replace(message, type=kind, pid=pid, seq=number).build(self._kernel.abi)
         deadline = time.monotonic() + self._kernel.session.timeout
         with self._open() as asking:
