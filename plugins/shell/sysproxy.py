@@ -120,8 +120,8 @@ class ShellModule(ShellBase):
         return shlex.join(cmd_parts)
 
 
-def _word(name: str, /, **arguments: Any) -> str:
-    return encode(Command(name, {key: _plain(value) for key, value in arguments.items()}))
+def _word(word: str, **arguments: Any) -> str:
+    return encode(Command(word, {key: _plain(value) for key, value in arguments.items()}))
 
 
 def _plain(value: Any) -> Any:

@@ -65,8 +65,8 @@ if __name__ == "__main__":
 }
 
 
-def builtin(name: str, label: str = "", /, **options: Any) -> dict[str, Any]:
-    return {"name": label or name, f"{BUILTIN}{name}": options}
+def builtin(module: str, label: str = "", **options: Any) -> dict[str, Any]:
+    return {"name": label or module, f"{BUILTIN}{module}": options}
 
 
 def tasks(folder: Path) -> list[dict[str, Any]]:

@@ -109,11 +109,14 @@ def do_open_below_a_file() -> Any:
 
 
 def do_open_wrong_mode() -> Any:
-    try:
-        open("f", "rw")  # noqa: SIM115
-    except ValueError as e:
-        out = str(e)
-    return out
+    def refused(letters: str) -> bool:
+        try:
+            open("f", letters).close()
+        except ValueError:
+            return True
+        return False
+
+    return [refused(letters) for letters in ("rw", "", "bt", "z", "rr", "w", "r+")]
 
 
 def do_open_descriptor() -> Any:

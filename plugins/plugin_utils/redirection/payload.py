@@ -45,7 +45,9 @@ def unpack(data: bytes) -> Payload | None:
     start = data.rfind(_CALL)
     if start < 0:
         return None
-    statement = ast.parse(data[start + len(_CALL.split(b"\n")[0]) + 1 :].replace(b"    _ansiballz_main(", b"main(", 1))
+    statement = ast.parse(
+        data[start + len(_CALL.partition(b"\n")[0]) + 1 :].replace(b"    _ansiballz_main(", b"main(", 1)
+    )
     expression = statement.body[0]
     if not isinstance(expression, ast.Expr) or not isinstance(expression.value, ast.Call):
         return None

@@ -162,6 +162,7 @@ def _run(open_kernel: Callable[[Note], Kernel], program: Program, told: dict[str
     except LookupError as error:
         told["refused"] = str(error)
         return 1
+    code: object = 1
     try:
         try:
             world.run(program)
@@ -169,7 +170,6 @@ def _run(open_kernel: Callable[[Note], Kernel], program: Program, told: dict[str
             code = ended.code
         except BaseException as error:  # pylint: disable=broad-exception-caught
             _print_exception(error)
-            code = 1
         atexit._run_exitfuncs()
     finally:
         if kernel.session.closed:

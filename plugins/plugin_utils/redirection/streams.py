@@ -64,17 +64,20 @@ class Streams:
     """``open``, ``FileIO`` and ``open_code``."""
 
     def __init__(self, kernel: Kernel) -> None:
-        def initialize(
-            self: KernelFile,
-            file: Any,
-            mode: str = "r",
-            closefd: bool = True,
-            opener: Callable[[Any, int], int] | None = None,
-        ) -> None:
-            KernelFile.__init__(self, kernel, file, mode, closefd, opener)
+        class FileIO(KernelFile):
+            """io wants a class, and this one's objects are all of one kernel."""
 
-        # io wants a class, and this one's objects are all of one kernel.
-        self.FileIO = type("FileIO", (KernelFile,), {"__init__": initialize, "__module__": "_io"})
+            def __init__(
+                self,
+                file: Any,
+                mode: str = "r",
+                closefd: bool = True,
+                opener: Callable[[Any, int], int] | None = None,
+            ) -> None:
+                super().__init__(kernel, file, mode, closefd, opener)
+
+        FileIO.__module__ = "_io"
+        self.FileIO = FileIO
 
     def open(
         self,
