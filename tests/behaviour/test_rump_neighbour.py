@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.neighbours import Neighbour
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import AF
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import AF, SOCK
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_neighbour, rump_route
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
 from ansible_collections.rumpkernel.rump.tests.support.networks import attach, changing_calls, utility, with_utilities
 
+PATIENCE = 10.0
 ONE, OTHER = "b2:a0:00:00:00:01", "b2:a0:00:00:00:02"
 
 
@@ -218,6 +219,37 @@ def test_a_kernel_without_the_family_names_the_component(backend: str, tmp_path:
         result = refused(kernel, rump_neighbour, address="2001:db8::9", lladdr=ONE)
         assert result["errno"] == "EAFNOSUPPORT"
         assert "rumpnet_netinet6" in result["msg"]
+
+
+@pytest.mark.real_only("neighbours that answer")
+def test_neighbours_that_were_learned(network: Kernel, server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with running(server.backend, folder) as started, connect(started.url) as other:
+        attach(other, tmp_path / "bus", "10.0.0.2/24", "2001:db8::2/64")
+        found = other.interfaces.get("shmif0")
+        assert found is not None
+        lladdr = found.link_address.hex(":")
+        asked = (("10.0.0.2", AF.INET), ("2001:db8::2", AF.INET6), ("10.0.0.66", AF.INET), ("2001:db8::66", AF.INET6))
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for address, family in asked:
+                with network.socket(family, SOCK.DGRAM) as sender:
+                    sender.sendto(b"Is anyone there?", (address, 9))
+            known = table(network)
+            if all(known[address].link_address for address in ("10.0.0.2", "2001:db8::2") if address in known):
+                break
+            time.sleep(0.05)
+    for address in ("10.0.0.2", "2001:db8::2"):
+        assert (known[address].link_address.hex(":"), known[address].is_permanent) == (lladdr, False)
+        assert not neighbour(network, address=address, lladdr=lladdr)["changed"]
+        assert thrice(network, address=address, permanent=True)["neighbour"]["lladdr"] == lladdr
+    for address in ("10.0.0.66", "2001:db8::66"):
+        assert known[address].link_address == b""  # nobody answered yet
+    assert thrice(network, address="10.0.0.66", lladdr=ONE)["neighbour"]["lladdr"] == ONE
+    thrice(network, state="flushed")
+    assert "2001:db8::66" not in table(network)
+    assert {"10.0.0.2", "2001:db8::2", "10.0.0.66"} <= set(table(network))
 
 
 @with_utilities

@@ -118,6 +118,8 @@ def target(wanted: Wanted, found: Neighbour | None, table: Table, now: int) -> N
     :raises OptionError: nothing says which link-level address it has.
     """
     interface = wanted.interface or (found.interface if found else table.link_of(wanted.address)) or ""
+    if found is not None and not found.link_address:
+        found = None  # the kernel only asks for it
     link_address = wanted.link_address or (found.link_address if found else b"")
     if not link_address and wanted.proxy and interface in table.interfaces:
         link_address = table.interfaces[interface].link_address
@@ -292,8 +294,11 @@ def _add(kernel: Kernel, goal: Neighbour, names: Names) -> None:
 
 
 def _replace(kernel: Kernel, found: Neighbour, goal: Neighbour, names: Names) -> None:
-    """One that is not permanent takes the new values on; no other does, nor ceases to be a proxy."""
-    if found.is_permanent or (found.is_proxy and not goal.is_proxy):
+    """Remove and add. One that was learned has the kernel's timer on it, which would end the new one early.
+
+    Only what becomes permanent takes the new values on, unless it is to cease to be a proxy.
+    """
+    if found.is_permanent or not goal.is_permanent or (found.is_proxy and not goal.is_proxy):
         kernel.neighbours.remove(found, names)
     try:
         _add(kernel, goal, names)
