@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts' names in the kernel's network: numeric addresses, the kernel's /etc/hosts, localhost.
+"""Hosts' names in the kernel's network: numeric addresses, the kernel's /etc/hosts, localhost, the kernel's DNS.
 
 The controller's resolver is not asked: what it knows are names of the controller's network.
 """
@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.interfaces import IPAddress
+
+from .resolver import AAAA, A, NoAnswer, Resolver
 
 _HOSTS: Final = "/etc/hosts"
 _LARGEST_HOSTS: Final = 1 << 20
@@ -106,21 +108,34 @@ class Names:
         elif (numeric := _numeric(name)) is not None:
             found = [numeric]
         else:
-            found = [] if flags & host.AI_NUMERICHOST else self._by_name(name.rstrip(".").lower())
+            found = [] if flags & host.AI_NUMERICHOST else self._by_name(name.rstrip(".").lower(), family)
             if not found:
                 raise host.gaierror(
                     host.EAI_NONAME,
-                    f"the kernel knows no host {name!r}: names are looked up in its own {_HOSTS}; give an address",
+                    f"the kernel knows no host {name!r}: names are looked up in its own {_HOSTS}, and by the name "
+                    "servers of its /etc/resolv.conf; give an address",
                 )
         version = {int(host.AF_INET): 4, int(host.AF_INET6): 6}.get(int(family))
         return [address for address in found if version in (None, address.version)]
 
-    def _by_name(self, name: str) -> list[IPAddress]:
+    def _by_name(self, name: str, family: int) -> list[IPAddress]:
         found = [address for address, names in self._lines() if name in map(str.lower, names)]
         if found:
             return found
         known = ("localhost", self.gethostname().lower())
-        return [ipaddress.ip_address(text) for text in _LOCALHOST] if name in known else []
+        if name in known:
+            return [ipaddress.ip_address(text) for text in _LOCALHOST]
+        kinds = [A] if family in (0, host.AF_INET) else []
+        kinds += [AAAA] if family == host.AF_INET6 or (family == 0 and self._has_ipv6()) else []
+        try:
+            return Resolver(self._kernel).addresses(name, kinds)
+        except NoAnswer as error:
+            raise host.gaierror(host.EAI_AGAIN, str(error)) from None
+
+    def _has_ipv6(self) -> bool:
+        """Whether an address that is reached over IPv6 would be of any use."""
+        addresses = [address.interface for found in self._kernel.interfaces.all() for address in found.addresses]
+        return any(one.version == 6 and not one.ip.is_loopback and not one.ip.is_link_local for one in addresses)
 
     def _lines(self) -> Iterator[tuple[IPAddress, list[str]]]:
         try:
