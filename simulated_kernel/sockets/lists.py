@@ -68,8 +68,8 @@ def _describe_local(request: SysctlRequest, socket: LocalSocket) -> bytes:
         ki_family=AF_LOCAL,
         ki_type=socket.kind,
         ki_rcvq=socket.received.used,
-        ki_src=_padded(socket.bound_name or bytes([2, AF_LOCAL])),
-        ki_dst=_padded(b"" if socket.peer is None else socket.peer.bound_name or bytes([2, AF_LOCAL])),
+        ki_s=_padded(socket.bound_name or bytes([2, AF_LOCAL])),
+        ki_d=_padded(b"" if socket.peer is None else socket.peer.bound_name or bytes([2, AF_LOCAL])),
     )
 
 
@@ -85,8 +85,8 @@ def _describe(request: SysctlRequest, socket: InternetSocket) -> bytes:
         ki_tstate=_tcp_state(socket),
         ki_rcvq=socket.received.used,
         ki_sndq=len(socket.waiting) if isinstance(socket, TcpSocket) else 0,
-        ki_src=_padded(socket.name(socket.local_address, 0 if is_raw else socket.local_port)),
-        ki_dst=_padded(socket.name(socket.remote_address, socket.remote_port) if is_connected else b""),
+        ki_s=_padded(socket.name(socket.local_address, 0 if is_raw else socket.local_port)),
+        ki_d=_padded(socket.name(socket.remote_address, socket.remote_port) if is_connected else b""),
     )
 
 

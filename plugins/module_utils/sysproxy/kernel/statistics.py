@@ -142,7 +142,7 @@ class Statistics:
         """The counters of each protocol that the kernel has, by their names in its headers, in lower case.
 
         Counters of message types are in dictionaries of their own (``in``, ``out``, ``next_header``), by the types'
-        numbers, as far as they are not 0. What a later release added has the name ``counter_PLACE``.
+        numbers, as far as they are not 0. So is what a later release added, by the name ``counter_PLACE``.
         """
         found = {}
         for protocol, node in _NODES.items():
@@ -165,7 +165,7 @@ class Statistics:
         for place, number in enumerate(numbers):
             if place in names:
                 found[names[place]] = number
-            elif place > newest and place not in inside:
+            elif number and place > newest and place not in inside:
                 found[f"counter_{place}"] = number
         for name, (first, count) in histograms.items():
             found[name] = {str(kind): number for kind, number in enumerate(numbers[first : first + count]) if number}
@@ -197,8 +197,8 @@ class Statistics:
             state = _TCP_STATES[number] if 0 <= number < len(_TCP_STATES) else str(number)
         return OpenSocket(
             protocol,
-            self._address(entry.ki_src),
-            self._address(entry.ki_dst),
+            self._address(entry.ki_s),
+            self._address(entry.ki_d),
             state,
             entry.ki_rcvq,
             entry.ki_sndq,
