@@ -28,7 +28,7 @@ def error(function: Any, *arguments: Any, **more: Any) -> Any:
         return function(*arguments, **more)
     except OSError as raised:
         kind = next(base for base in type(raised).__mro__ if base.__module__ == "builtins")
-        return f"{kind.__name__} {errno.errorcode[raised.errno]}"
+        return kind.__name__, errno.errorcode[raised.errno], raised.filename, raised.filename2
 
 
 def write(path: Any, text: str = "text") -> None:
@@ -640,7 +640,7 @@ def do_tempfile_objects() -> Any:
 
 
 def do_mkfifo_and_nodes() -> Any:
-    return error(os.mkfifo, "x/y")
+    return error(os.mkfifo, "x/y")[:2]
 
 
 def main() -> None:

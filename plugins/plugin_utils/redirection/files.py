@@ -9,6 +9,7 @@ They have the shapes of Python's own: bytes in, bytes out; a descriptor where ``
 
 from __future__ import annotations
 
+import functools
 import os
 import stat as stat_module
 from collections.abc import Callable, Iterator
@@ -289,6 +290,23 @@ class ScanDir(Iterator[Any]):
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+
+def naming(function: Callable[..., Any], of_two: bool = False) -> Callable[..., Any]:
+    """``function``, whose errors name its first argument as Python's do: as ``filename``, and as it was given."""
+
+    @functools.wraps(function)
+    def named(*arguments: Any, **more: Any) -> Any:
+        try:
+            return function(*arguments, **more)
+        except KernelError as error:
+            if error.filename is None and arguments:
+                error.filename = arguments[0]
+                if of_two and len(arguments) > 1:
+                    error.filename2 = arguments[1]
+            raise
+
+    return named
 
 
 def like(path: Any, text: str) -> Any:

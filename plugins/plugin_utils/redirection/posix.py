@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from .errors import NoProgram
-from .files import DirEntry
+from .files import DirEntry, Files, naming
 from .substitutes import names, refused
 
 # Python's own types and pure functions, which neither read nor change anything of the system's.
@@ -34,6 +34,7 @@ _NOT_NETBSDS: Final = names(
     "unshare timerfd_create timerfd_settime timerfd_settime_ns timerfd_gettime timerfd_gettime_ns getresuid "
     "getresgid setresuid setresgid lockf grantpt unlockpt ptsname posix_openpt"
 )
+_OF_TWO_PATHS: Final = names("rename replace link symlink")
 _STARTS_PROGRAMS: Final = names("fork forkpty execv execve system")
 _HAS: Final = [
     *("HAVE_LSTAT", "HAVE_LCHOWN", "HAVE_LUTIMES", "HAVE_LCHMOD", "HAVE_LCHFLAGS"),
@@ -56,6 +57,9 @@ def posix_module(pages: list[object], environment: Mapping[bytes, bytes], proces
     }
     for page in pages:
         functions |= {name: getattr(page, name) for name in dir(page) if not name.startswith("_")}
+        if isinstance(page, Files):
+            paths = {name for name in dir(page) if not name.startswith("_")} | {"open"}
+            functions |= {name: naming(functions[name], name in _OF_TWO_PATHS) for name in paths & functions.keys()}
     for name, value in vars(posix).items():
         if name in functions or name.startswith("__") or name in _NOT_NETBSDS or name == "_have_functions":
             continue

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import IO, Any, Final
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.streams import (
     DEFAULT_BUFFER_SIZE,
     RawFile,
@@ -74,7 +74,11 @@ class Streams:
                 closefd: bool = True,
                 opener: Callable[[Any, int], int] | None = None,
             ) -> None:
-                super().__init__(kernel, file, mode, closefd, opener)
+                try:
+                    super().__init__(kernel, file, mode, closefd, opener)
+                except KernelError as error:
+                    error.filename = error.filename or file
+                    raise
 
         FileIO.__module__ = "_io"
         self.FileIO = FileIO
