@@ -83,6 +83,8 @@ def test_system(facts: dict[str, Any]) -> None:
     assert facts["ansible_local"] == {"role": {"name": "web"}}
     assert facts["ansible_processor_count"] == len(facts["ansible_processor"]) >= 1
     assert facts["ansible_memtotal_mb"] > 0
+    assert facts["ansible_is_chroot"] is False
+    assert 0 <= facts["ansible_uptime_seconds"] < 600  # of a kernel that was started for this
 
 
 def test_network(facts: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@
 
 ``AnsibleModule.run_command`` and ``get_bin_path`` know the programs of :mod:`.programs`. The facts of NetBSD hosts
 come from Ansible's collectors for NetBSD; of these, the mounts are read from the kernel and not from an /etc/fstab,
-and processors and memory from its sysctls and not from a /proc.
+and processors and memory from its sysctls and not from a /proc. It has no sysctl of when it was booted, but a clock.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from typing import Any, Final
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import mount_options
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import CLOCK
 
 from . import programs
 from .errors import no_program
 
 _BASIC: Final = "ansible.module_utils.basic"
 _HARDWARE: Final = "ansible.module_utils.facts.hardware.netbsd"
+_CHROOT: Final = "ansible.module_utils.facts.system.chroot"
 _TIMEOUT: Final = "ansible.module_utils.facts.timeout"
 _SETUP: Final = "ansible.modules.setup"
 _NOT_FOUND: Final = 127  # as a shell says of a program that is not there
@@ -39,6 +41,9 @@ def adapt(kernel: Kernel, module: str, has: Callable[[str], bool]) -> None:
         _programs(kernel, importlib.import_module(_BASIC).AnsibleModule, tolerant=module == _SETUP)
     if has(_TIMEOUT):
         importlib.import_module(_TIMEOUT).mp = SimpleNamespace(ThreadPool=_InThisThread)  # type: ignore[attr-defined]
+    if module == _SETUP and has(_CHROOT):
+        # The collector goes by the number of the root's inode, which is 2 on FFS alone. A session is in no chroot.
+        importlib.import_module(_CHROOT).is_chroot = lambda _module=None: False  # type: ignore[attr-defined]
     if module == _SETUP and has(_HARDWARE):
         _hardware(kernel, importlib.import_module(_HARDWARE))
         bits = f"{kernel.abi.word_size * 8}bit"
@@ -127,6 +132,7 @@ def _hardware(kernel: Kernel, netbsd: Any) -> None:
     netbsd.get_file_content = get_file_content
     netbsd.NetBSDHardware.get_cpu_facts = lambda _self: processors(kernel)
     netbsd.NetBSDHardware.get_memory_facts = lambda _self: memory(kernel)
+    netbsd.NetBSDHardware.get_uptime_facts = lambda _self: uptime(kernel)
 
 
 def fstab(kernel: Kernel) -> str:
@@ -151,6 +157,11 @@ def memory(kernel: Kernel) -> dict[str, Any]:
     """Ansible's facts of the kernel's memory; what is free of it a rump kernel does not tell."""
     known = _sysctls(kernel, ("hw.physmem64",))
     return {"memtotal_mb": int(known["hw.physmem64"]) >> 20} if known else {}
+
+
+def uptime(kernel: Kernel) -> dict[str, Any]:
+    """Ansible's fact of how long the kernel runs: its monotonic clock starts with it (clock_gettime(2))."""
+    return {"uptime_seconds": int(kernel.clock_gettime(CLOCK.MONOTONIC))}
 
 
 def _sysctls(kernel: Kernel, names: Sequence[str]) -> dict[str, Any]:
