@@ -356,6 +356,18 @@ def test_a_first_neighbour_with_a_flag_may_have_it_of_none() -> None:
     assert [entry.is_proxy for entry in known] == [None]
 
 
+@pytest.mark.parametrize(("release", "other"), [((6, 1), 1), ((7, 2), 1), ((7, 99, 34), 0), ((10, 0), 0)])
+def test_proxies_are_addresses_of_their_own_while_neighbours_are_routes(release: tuple[int, ...], other: int) -> None:
+    """netinet/if_arp.c of release 7 looks for them with SIN_PROXY in struct sockaddr_inarp."""
+    recorder = Recorder(Abi(8, 8, "big", release=release))
+    proxy = Neighbour(ip_address("1.2.3.9"), "shmif0", LINK, is_proxy=True)
+    for act in (Neighbours(recorder).add, Neighbours(recorder).remove):  # type: ignore[arg-type]
+        act(proxy, NAMES)
+    for message in recorder.told:
+        assert message.addresses[RTAX.DST] == bytes([16, 2, 0, 0, 1, 2, 3, 9, 0, 0, 0, 0, 0, 0, 0, other])
+    assert recorder.told[0].flags & RTF.ANNOUNCE
+
+
 def test_an_answer_among_others(tmp_path: Path) -> None:
     """What others ask and change is heard as well; the answer is the one to this process with the question's number."""
     asked: list[Message] = []

@@ -24,6 +24,7 @@ from .routing_messages import (
     Message,
     Names,
     family_of,
+    neighbours_are_apart,
     pack_address,
     pack_link,
     unpack_address,
@@ -102,8 +103,12 @@ class Neighbours:
     def _tell(self, kind: RTM, neighbour: Neighbour, flags: int, metrics: dict[str, int], names: Names | None) -> None:
         abi, names = self._kernel.abi, names or self._kernel.interfaces.names()
         index = names.index(neighbour.interface) or self._kernel.if_nametoindex(neighbour.interface)
+        destination = pack_address(abi, neighbour.address, index)
+        if neighbour.is_proxy and neighbour.address.version == 4 and not neighbours_are_apart(abi):
+            # There a proxy's route is one to another address, and found by the kernel as such only.
+            destination = destination[:_OTHER] + abi.integer("uint16", _SIN_PROXY)
         addresses: dict[int, bytes] = {
-            RTAX.DST: pack_address(abi, neighbour.address, index),
+            RTAX.DST: destination,
             RTAX.GATEWAY: pack_link(abi, index, neighbour.link_address),
         }
         message = Message(kind, flags=int(flags), metrics=metrics, addresses=addresses)
