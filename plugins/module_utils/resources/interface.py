@@ -2,23 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The interface resource: what rump_ifconfig asks for against what the kernel has."""
+"""The interface resource: what rump_ifconfig asks for against what the kernel has.
+
+The order of the changes is the one in which the kernel takes them: what an interface is on or made of before its MTU,
+its MTU before its members and addresses, its link-level address before the IPv6 address that follows from it, and up
+or down last of all. The parts stand in pages of their own, interface_*.py.
+"""
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..sysproxy import Kernel
-from ..sysproxy.kernel.interfaces import Interface, IPAddress, IPInterface
+from ..sysproxy.kernel.interfaces import Interface, IPAddress
 from ..sysproxy.netbsd.constants import IFF
+from . import interface_addresses, interface_bridge, interface_kinds, interface_link
 from .failures import OptionError, component_of_cloner
+from .interface_addresses import FoundAddress, WantedAddress
+from .interface_bridge import WantedBridge
+from .interface_kinds import FoundKinds, WantedKinds
+from .interface_link import FoundLink, WantedLink
+from .interface_state import Draft
+from .internet import parse_interface
 from .plan import Plan
 
-_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_]*?)(\d+)")
+_VOLATILE = ("state", "active", "active_options")
+"""Keys that tell what the network made of it, at any depth below the interface: no matter of a diff."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +37,26 @@ class Wanted:
     """The options in their normal form. None stands for what is left as it is."""
 
     name: str
-    cloner: str
     state: str
     linkstr: str | None
     mtu: int | None
-    addresses: dict[IPAddress, IPInterface] | None
+    addresses: dict[IPAddress, WantedAddress] | None
     purge: bool
+    link: WantedLink
+    kinds: WantedKinds
+    bridge: WantedBridge | None
+    wait: float | None
+    """Seconds to wait at most until all addresses are good; None: not at all."""
+
+    @property
+    def cloner(self) -> str:
+        """The kind of interface that the name says."""
+        return cloner_of(self.name)
+
+
+def cloner_of(name: str) -> str:
+    """The kind of an interface: ``shmif`` of ``shmif0``."""
+    return name.rstrip("0123456789")
 
 
 def normalize(parameters: Mapping[str, Any]) -> Wanted:
@@ -39,100 +64,78 @@ def normalize(parameters: Mapping[str, Any]) -> Wanted:
 
     :raises OptionError: one is wrong.
     """
-    name = str(parameters["name"])
-    match = _NAME.fullmatch(name)
-    if not match or len(name) > 15:
-        raise OptionError(
-            "name", f"{name!r} is no interface's name: give a kind and a unit of at most 15 characters, such as shmif0"
-        )
+    name = parse_interface("name", str(parameters["name"]))
     mtu = parameters.get("mtu")
     if mtu is not None and not 1 <= mtu <= 65535:
         raise OptionError("mtu", f"{mtu} is no MTU: give 1 to 65535 bytes")
     linkstr = parameters.get("linkstr")
     if linkstr is not None and (not linkstr or "\0" in linkstr):
         raise OptionError("linkstr", "give a text, such as the path of the bus file of a shmif interface")
+    addresses = parameters.get("addresses")
+    limit = parameters.get("dad_timeout")
+    if limit is not None and not 0 <= limit <= 3600:
+        raise OptionError("dad_timeout", f"{limit:g}: give 0 to 3600 seconds")
     return Wanted(
         name=name,
-        cloner=match[1],
         state=parameters.get("state") or "present",
         linkstr=linkstr,
         mtu=mtu,
-        addresses=None if parameters.get("addresses") is None else _addresses(parameters["addresses"]),
+        addresses=None if addresses is None else interface_addresses.normalize(addresses),
         purge=bool(parameters.get("purge_addresses")),
+        link=interface_link.normalize(parameters),
+        kinds=interface_kinds.normalize(parameters, cloner_of(name)),
+        bridge=interface_bridge.normalize(parameters.get("bridge"), cloner_of(name)),
+        wait=(15.0 if limit is None else float(limit)) if parameters.get("wait_for_dad") else None,
     )
 
 
-def _addresses(texts: list[str]) -> dict[IPAddress, IPInterface]:
-    wanted: dict[IPAddress, IPInterface] = {}
-    for text in texts:
-        address = _address(str(text))
-        if wanted.setdefault(address.ip, address) != address:
-            raise OptionError(
-                "addresses", f"{address.ip} is asked for with two prefixes, {wanted[address.ip]} and {text}"
-            )
-    return wanted
+@dataclass(frozen=True)
+class Found:
+    """All that rump_ifconfig shows of an interface; ``interface`` is None where there is none."""
+
+    interface: Interface | None
+    linkstr: str | None
+    addresses: dict[IPAddress, FoundAddress]
+    link: FoundLink
+    kinds: FoundKinds
+    bridge: Any
 
 
-def _address(text: str) -> IPInterface:
-    form = "give ADDRESS/PREFIX, such as 192.0.2.1/24 or 2001:db8::1/64"
-    host, slash, prefix = text.partition("/")
-    if not slash:
-        raise OptionError("addresses", f"{text} has no prefix: {form}")
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        raise OptionError("addresses", f"{text}: {host!r} is no IP address: {form}") from None
-    if not (prefix.isascii() and prefix.isdigit() and int(prefix) <= ip.max_prefixlen):
-        raise OptionError("addresses", f"{text}: the prefix of an IPv{ip.version} address is 0 to {ip.max_prefixlen}")
-    return ipaddress.ip_interface(f"{ip}/{int(prefix)}")
-
-
-def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
-    """The changes that bring the interface to what the options ask for."""
-    wanted = normalize(parameters)
-    found = kernel.interfaces.get(wanted.name)
-    if wanted.state == "absent":
-        return _plan_absent(kernel, wanted.name, found)
-    made = Plan()
-    if found is None:
-        _plan_creation(kernel, wanted, made)
-    linkstr = kernel.interfaces.linkstr(wanted.name) if found else None
-    before = describe(found, linkstr)
-    after = dict(before) if found else _foretold(wanted.name)
-    is_up = bool(found and found.flags & IFF.UP)
-    if wanted.linkstr is not None and wanted.linkstr != linkstr:
-        is_up = _plan_linkstr(kernel, wanted.name, wanted.linkstr, linkstr, is_up, made)
-        after["linkstr"] = wanted.linkstr
-    if wanted.mtu is not None and (found is None or wanted.mtu != found.mtu):
-        _plan_mtu(kernel, wanted.name, wanted.mtu, made)
-        after["mtu"] = wanted.mtu
-    if wanted.addresses is not None:
-        is_up |= _plan_addresses(kernel, wanted, wanted.addresses, found, made, after)
-    _plan_flags(kernel, wanted, found, is_up, made, after)
-    made.before, made.after = (before, after) if made.changes else ({}, {})
-    made.expected = {"interface": after}
-    made.report = lambda: {"interface": read(kernel, wanted.name)}
-    return made
+def find(kernel: Kernel, name: str, interface: Interface | None) -> Found:
+    """What the kernel has. ``interface`` is what its list of interfaces says."""
+    cloner = cloner_of(name)
+    return Found(
+        interface,
+        kernel.interfaces.linkstr(name) if interface else None,
+        interface_addresses.read(kernel, interface),
+        interface_link.read(kernel, interface),
+        interface_kinds.read(kernel, interface, cloner),
+        interface_bridge.read(kernel, interface, cloner),
+    )
 
 
 def read(kernel: Kernel, name: str) -> dict[str, Any]:
     """The interface as the kernel has it, in the module's terms."""
-    found = kernel.interfaces.get(name)
-    return describe(found, kernel.interfaces.linkstr(name) if found else None)
+    return describe(kernel, find(kernel, name, kernel.interfaces.get(name)))
 
 
-def describe(found: Interface | None, linkstr: str | None) -> dict[str, Any]:
+def describe(kernel: Kernel, found: Found) -> dict[str, Any]:
     """An interface in the module's terms."""
-    if found is None:
+    interface = found.interface
+    if interface is None:
         return {"state": "absent"}
     return {
         "state": "present",
-        "name": found.name,
-        "flags": [flag.name for flag in IFF if found.flags & flag],
-        "mtu": found.mtu,
-        "lladdr": found.link_address.hex(":") or None,
-        "linkstr": linkstr,
-        "addresses": [str(address.interface) for address in found.addresses],
+        "name": interface.name,
+        "flags": [str(flag.name) for flag in IFF if interface.flags & flag],
+        "mtu": interface.mtu,
+        "metric": interface.metric,
+        "lladdr": interface.link_address.hex(":") or None,
+        "linkstr": found.linkstr,
+        **interface_addresses.describe(found.addresses),
+        **interface_link.describe(kernel, found.link),
+        **interface_kinds.describe(found.kinds, cloner_of(interface.name)),
+        **interface_bridge.describe(found.bridge),
     }
 
 
@@ -143,110 +146,148 @@ def _foretold(name: str) -> dict[str, Any]:
         "name": name,
         "flags": [],
         "mtu": None,
+        "metric": 0,
         "lladdr": None,
         "linkstr": None,
         "addresses": [],
+        "address_details": [],
+        **interface_kinds.describe(FoundKinds(), cloner_of(name)),
     }
 
 
-def _plan_absent(kernel: Kernel, name: str, found: Interface | None) -> Plan:
-    absent = {"interface": {"state": "absent"}}
-    made = Plan(expected=absent)
-    if found is not None:
-        if name == "lo0":
-            # Some releases refuse this only after they have taken the interface apart.
-            raise OptionError(
-                "state", "lo0 cannot be destroyed (EPERM)", call="SIOCIFDESTROY", object=name, errno="EPERM"
-            )
-        made.before = describe(found, kernel.interfaces.linkstr(name))
-        made.after = {"state": "absent"}
-        made.add(f"destroy {name}", lambda: kernel.interfaces.destroy(name))
+def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
+    """The changes that bring the interface to what the options ask for."""
+    wanted = normalize(parameters)
+    made = Plan()
+    before, after = plan_interface(kernel, wanted, kernel.interfaces.get(wanted.name), made)
+    if made.changes:
+        made.before, made.after = steady(before), steady(after)
+    made.expected = {"interface": after}
+    if wanted.state != "absent":
+        made.report = lambda: _report(kernel, wanted, made)
     return made
 
 
-def _plan_creation(kernel: Kernel, wanted: Wanted, made: Plan) -> None:
+def _report(kernel: Kernel, wanted: Wanted, made: Plan) -> dict[str, Any]:
+    if wanted.wait is not None:
+        interface_addresses.wait(kernel, wanted.name, wanted.wait)
+    shown = read(kernel, wanted.name)
+    for address in shown.get("address_details", ()):
+        if "duplicated" in address["state"]:
+            made.warnings.append(
+                f"{kernel.url}: another host on the link of {wanted.name} has {address['address']}, "
+                "and the kernel does not use it"
+            )
+    return {"interface": shown}
+
+
+def plan_interface(
+    kernel: Kernel, wanted: Wanted, interface: Interface | None, made: Plan
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Add to a plan what brings one interface to what is wanted.
+
+    ``interface`` is what the kernel's list says of it, None for one that is not there. The answer is what the module
+    says of it before, and as far as can be foretold, after.
+
+    :raises OptionError: the kernel cannot do it.
+    """
+    found = find(kernel, wanted.name, interface)
+    before = describe(kernel, found)
+    if wanted.state == "absent":
+        _plan_absent(kernel, wanted.name, found, made)
+        return before, {"state": "absent"}
+    draft = Draft(kernel, wanted.name, interface, made, dict(before) if interface else _foretold(wanted.name))
+    draft.is_up = bool(interface and interface.flags & IFF.UP)
+    draft.mtu = interface.mtu if interface else None
+    if interface is None:
+        _plan_creation(draft)
+    if wanted.linkstr is not None and wanted.linkstr != found.linkstr:
+        _plan_linkstr(draft, wanted.linkstr, found.linkstr)
+    interface_kinds.plan(draft, wanted.kinds, found.kinds)
+    if wanted.mtu is not None and wanted.mtu != draft.mtu:
+        _plan_mtu(draft, wanted.mtu)
+    interface_link.plan(draft, wanted.link, found.link)
+    if wanted.bridge is not None:
+        interface_bridge.plan(draft, wanted.bridge, found.bridge)
+    if wanted.addresses is not None or draft.lost:
+        purge = wanted.purge and wanted.addresses is not None
+        recheck = wanted.wait is not None
+        interface_addresses.plan(draft, wanted.addresses or {}, purge, found.addresses, recheck)
+    _plan_up(draft, wanted)
+    return before, draft.after
+
+
+def steady(description: Any, depth: int = 0) -> Any:
+    """A description without what the network makes of it, for diffs."""
+    if isinstance(description, Mapping):
+        return {
+            key: steady(value, depth + 1) for key, value in description.items() if not depth or key not in _VOLATILE
+        }
+    if isinstance(description, list):
+        return [steady(entry, depth) for entry in description]
+    return description
+
+
+def _plan_absent(kernel: Kernel, name: str, found: Found, made: Plan) -> None:
+    if found.interface is None:
+        return
+    if name == "lo0":
+        # Some releases refuse this only after they have taken the interface apart.
+        raise OptionError("state", "lo0 cannot be destroyed (EPERM)", call="SIOCIFDESTROY", object=name, errno="EPERM")
+    for port in found.kinds.ports:
+        # With a port in it the kernel refuses, and the interface can be used no more.
+        made.add(f"take {port} out of {name}", _port_remover(kernel, name, port))
+    made.add(f"destroy {name}", lambda: kernel.interfaces.destroy(name))
+
+
+def _port_remover(kernel: Kernel, name: str, port: str) -> Any:
+    return lambda: kernel.interfaces.remove_port(name, port)
+
+
+def _plan_creation(draft: Draft) -> None:
     """A kernel without the kind's component is found out before anything is changed."""
-    cloners = kernel.interfaces.cloners()
-    if wanted.cloner not in cloners:
+    name, cloner = draft.name, cloner_of(draft.name)
+    cloners = draft.kernel.interfaces.cloners()
+    if cloner not in cloners:
         raise OptionError(
             "name",
-            f"SIOCIFCREATE {wanted.name}: EINVAL (Invalid argument): the kernel cannot create interfaces of the kind "
-            f"{wanted.cloner}, only {', '.join(cloners)}; "
-            f"if there is a component {component_of_cloner(wanted.cloner)}, start the server with it",
+            f"SIOCIFCREATE {name}: EINVAL (Invalid argument): the kernel cannot create interfaces of the kind "
+            f"{cloner}, only {', '.join(cloners)}; "
+            f"if there is a component {component_of_cloner(cloner)}, start the server with it",
             call="SIOCIFCREATE",
-            object=wanted.name,
+            object=name,
             errno="EINVAL",
         )
-    made.add(f"create {wanted.name}", lambda: kernel.interfaces.create(wanted.name))
+    draft.add(f"create {name}", lambda: draft.kernel.interfaces.create(name))
 
 
-def _plan_linkstr(kernel: Kernel, name: str, text: str, found: str | None, is_up: bool, made: Plan) -> bool:
-    """A link string can only be changed while the interface is down; False: it is down afterwards."""
-    if is_up:
-        made.add(f"take {name} down to change its linkstr", lambda: _set_up(kernel, name, False))
+def _plan_linkstr(draft: Draft, text: str, found: str | None) -> None:
+    """A link string can only be changed while the interface is down."""
+    name, interfaces = draft.name, draft.kernel.interfaces
+    if draft.is_up:
+        draft.add(f"take {name} down to change its linkstr", lambda: draft.set_up(False))
     if found is not None:
-        made.add(f"unset the linkstr of {name}", lambda: kernel.interfaces.unset_linkstr(name))
-    made.add(f"set the linkstr of {name} to {text}", lambda: kernel.interfaces.set_linkstr(name, text))
-    return False
+        draft.add(f"unset the linkstr of {name}", lambda: interfaces.unset_linkstr(name))
+    draft.add(f"set the linkstr of {name} to {text}", lambda: interfaces.set_linkstr(name, text))
+    draft.is_up = False
+    draft.after["linkstr"] = text
 
 
-def _plan_mtu(kernel: Kernel, name: str, mtu: int, made: Plan) -> None:
-    made.add(f"set the mtu of {name} to {mtu}", lambda: kernel.interfaces.set_mtu(name, mtu))
+def _plan_mtu(draft: Draft, mtu: int) -> None:
+    draft.add(f"set the mtu of {draft.name} to {mtu}", lambda: draft.kernel.interfaces.set_mtu(draft.name, mtu))
+    draft.after["mtu"] = mtu
 
 
-def _plan_addresses(
-    kernel: Kernel,
-    wanted: Wanted,
-    addresses: dict[IPAddress, IPInterface],
-    found: Interface | None,
-    made: Plan,
-    after: dict[str, Any],
-) -> bool:
-    """True when an address is added, which the kernel takes as a wish for the interface to be up."""
-    present = {address.interface.ip: address.interface for address in found.addresses} if found else {}
-    name, added = wanted.name, False
-    for ip, address in addresses.items():
-        if present.get(ip) == address:
-            continue
-        if ip in present:
-            made.add(f"remove {present[ip]} from {name}", _remover(kernel, name, ip))
-        made.add(f"add {address} to {name}", _adder(kernel, name, address))
-        added = True
-    kept = list(present)
-    if wanted.purge:
-        for ip, address in present.items():
-            # The kernel gives each interface a link-local address of its own accord, and needs it.
-            if ip not in addresses and not (ip.version == 6 and ip.is_link_local):
-                made.add(f"remove {address} from {name}", _remover(kernel, name, ip))
-                kept.remove(ip)
-    result = {ip: present[ip] for ip in kept} | addresses
-    after["addresses"] = [str(address) for address in result.values()]
-    return added
-
-
-def _remover(kernel: Kernel, name: str, ip: IPAddress) -> Any:
-    return lambda: kernel.interfaces.remove_address(name, ip)
-
-
-def _adder(kernel: Kernel, name: str, address: IPInterface) -> Any:
-    return lambda: kernel.interfaces.add_address(name, address)
-
-
-def _plan_flags(
-    kernel: Kernel, wanted: Wanted, found: Interface | None, is_up: bool, made: Plan, after: dict[str, Any]
-) -> None:
+def _plan_up(draft: Draft, wanted: Wanted) -> None:
     """Last of all: up or down as asked for, else as it was before the changes above."""
-    name = wanted.name
-    was_up = bool(found and found.flags & IFF.UP)
-    should_be_up = {"up": True, "down": False}.get(wanted.state, was_up or is_up)
-    if should_be_up != is_up:
-        made.add(
-            f"bring {name} up" if should_be_up else f"take {name} down", lambda: _set_up(kernel, name, should_be_up)
+    was_up = bool(draft.found and draft.found.flags & IFF.UP)
+    kept = draft.is_up if draft.found is None else was_up or draft.is_up
+    should_be_up = {"up": True, "down": False}.get(wanted.state, kept)
+    if should_be_up is None:
+        return
+    if should_be_up != draft.is_up:
+        draft.add(
+            f"bring {draft.name} up" if should_be_up else f"take {draft.name} down", lambda: draft.set_up(should_be_up)
         )
-    flags = [flag for flag in after["flags"] if flag != IFF.UP.name]
-    after["flags"] = [str(IFF.UP.name), *flags] if should_be_up else flags
-
-
-def _set_up(kernel: Kernel, name: str, up: bool) -> None:
-    flags = kernel.interfaces.flags(name)
-    kernel.interfaces.set_flags(name, flags | IFF.UP if up else flags & ~IFF.UP)
+    flags = [flag for flag in draft.after["flags"] if flag != IFF.UP.name]
+    draft.after["flags"] = [str(IFF.UP.name), *flags] if should_be_up else flags

@@ -29,6 +29,11 @@ class AddressState:
     valid: int = INFINITE
     preferred: int = INFINITE
 
+    @classmethod
+    def none(cls, version: int) -> AddressState:
+        """Nothing of note, for an address of that IP version."""
+        return cls(IN_IFF(0) if version == 4 else IN6_IFF(0))
+
     @property
     def is_tentative(self) -> bool:
         """Whether the kernel is still listening for another host that has it."""
