@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError, connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import KernelError, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.sockets import Socket
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -137,9 +137,3 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, bytes]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     return context, pem
-
-
-def has_loopback(kernel: Kernel) -> bool:
-    """Whether 127.0.0.1 is there."""
-    found = kernel.interfaces.get("lo0")
-    return found is not None and any(str(address.interface.ip) == "127.0.0.1" for address in found.addresses)
