@@ -6,8 +6,12 @@
 
 The tasks are in files/chapters, written for ansible.builtin. They are run with its modules on a directory of the
 controller; with the collection's, whose names take the place of theirs, on three file systems of each kernel; and
-with ansible.builtin's modules as they are on a kernel. All tasks are run, and then all are run again. On a tmpfs each
-task is run in check mode before it is run for real. All must say the same of each task, and leave the same files.
+with ansible.builtin's modules as they are on a kernel. All tasks are run, and then all are run again. On a tmpfs the
+collection's own are run in check mode too, each task before it is run for real. All must say the same of each task, and
+leave the same files.
+
+An unmodified module takes as long on a kernel as over a local connection. So these are run again on the tmpfs alone,
+and once on the other file systems: the second run ends in the files that the first one left.
 
 What a task's result may have that is not compared, and why, is said in :data:`NOT_COMPARED`, and what a file system
 cannot do in :data:`LACKING`.
@@ -36,7 +40,8 @@ from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import Result, run_playbook
 
 # What goes before the first test takes half a minute, on two cores that have nothing else to do.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
+TIME_LIMIT = 400  # of a playbook, in seconds
 
 HERE = Path(__file__).parent / "files"
 FFS_IMAGE = ROOT / "tests" / "data" / "ffs-512k.img.gz"
@@ -66,6 +71,7 @@ NOT_COMPARED: dict[str, set[str]] = {
     # The source is in a temporary folder when a module is not run in the worker.
     "copy": {"src"},
     "template": {"src"},
+    "assemble": {"src"},
 }
 # What is said of a file, in results and in lists of files, that depends on the system or the file system below it.
 OF_SYSTEMS = {
@@ -73,7 +79,8 @@ OF_SYSTEMS = {
     *("atime", "mtime", "ctime", "birthtime"),  # those that were set are compared with the files
     *("mimetype", "charset", "attributes", "attr_flags", "version"),  # of file(1) and lsattr(1)
 }
-OF_MOMENTS = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~")  # the names of backups
+# Names that are made up: of backups and of temporary files.
+MADE_UP = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~|(?<=/ansible\.)\w{8}(?=\.tmp)")
 
 
 @dataclass(frozen=True)
@@ -117,12 +124,20 @@ def _renamed(key: str) -> str:
     return f"rumpkernel.rump.rump_{name}" if key != name and name in NAMESAKES else key
 
 
-def plays(tasks: list[dict[str, Any]], check: bool) -> list[dict[str, Any]]:
-    """A play that runs each task, if asked in check mode before it runs it for real, and one that runs all again."""
-    turns = [[turn for turn in TURNS[:2] if check or turn != TURNS[0]], TURNS[2:]]
-    about = {"hosts": "all", "gather_facts": False, "diff": True}
+def plays(tasks: list[dict[str, Any]], check: bool, again: str) -> list[dict[str, Any]]:
+    """A play that runs each task, if asked in check mode before it runs it for real, and one that runs all again.
+
+    ``again`` are the hosts of the second.
+    """
+    turns = [tuple(turn for turn in TURNS[:2] if check or turn != TURNS[0]), TURNS[2:]]
     return [
-        {"name": " and ".join(own), **about, "tasks": [in_turn(task, turn) for task in tasks for turn in own]}
+        {
+            "name": " and ".join(own),
+            "hosts": again if own == TURNS[2:] else "all",
+            "gather_facts": False,
+            "diff": True,
+            "tasks": [in_turn(task, turn) for task in tasks for turn in own],
+        }
         for own in turns
     ]
 
@@ -135,9 +150,14 @@ def in_turn(task: dict[str, Any], turn: str) -> dict[str, Any]:
 
 
 def play_on(
-    folder: Path, modules: str, chapters: tuple[str, ...], hosts: dict[str, dict[str, Any]], **variables: Any
+    folder: Path,
+    modules: str,
+    chapters: tuple[str, ...],
+    hosts: dict[str, dict[str, Any]],
+    again: str = "all",
+    **variables: Any,
 ) -> dict[str, list[Result]]:
-    """Run the tasks of chapters on hosts; the results of each."""
+    """Run the tasks of chapters on hosts, and on those that ``again`` names once more; the results of each."""
     folder.mkdir()
     password = folder / "password"
     password.write_text("rump")
@@ -148,10 +168,11 @@ def play_on(
     }
     run = run_playbook(
         folder,
-        plays(tasks_of(chapters, modules), check=modules == "rump"),
+        plays(tasks_of(chapters, modules), check=modules == "rump", again=again),
         inventory,
         *("--vault-password-file", str(password), "--forks", str(len(hosts))),
         environment={"ANSIBLE_PIPELINING": "1"},
+        limit=TIME_LIMIT,
     )
     assert run.code == 0, run.output
     return {name: run.of(name) for name in hosts}
@@ -178,7 +199,7 @@ def told(results: list[Result], chapters: tuple[str, ...], root: str, fetched: s
                     tuple(tasks[name].get("tags", ())),
                     status,
                     bool(item.get("changed")),
-                    json.loads(OF_MOMENTS.sub(".BACKUP~", text)),
+                    json.loads(MADE_UP.sub("MADE UP", text)),
                 )
             )
     return found
@@ -202,7 +223,7 @@ def files_of(system: Any, top: str) -> dict[str, tuple[Any, ...]]:
         names = status.st_nlink if kind == stat.S_IFREG else None
         owner = (status.st_uid, status.st_gid) if IS_ROOT else None
         modified = int(status.st_mtime) if status.st_mtime < 10**9 else "now"
-        name = OF_MOMENTS.sub(".BACKUP~", entry.name)
+        name = MADE_UP.sub("MADE UP", entry.name)
         found[name] = (stat.filemode(kind)[0], mode, owner, content, names, modified)
         if kind == stat.S_IFDIR:
             found |= {f"{name}/{below}": facts for below, facts in files_of(system, entry.path).items()}
@@ -309,7 +330,14 @@ def on_kernel(server: Server, folder: Path, modules: str, chapters: tuple[str, .
     with connect(server.url, timeout=20) as kernel:
         for host in hosts.values():
             prepare(kernel, host["root"])
-        results = play_on(folder / run, modules, chapters, hosts, ansible_connection="rumpkernel.rump.sysproxy")
+        results = play_on(
+            folder / run,
+            modules,
+            chapters,
+            hosts,
+            again="all" if modules == "rump" else "tmpfs",
+            ansible_connection="rumpkernel.rump.sysproxy",
+        )
         return {
             name: Done(
                 told(results[name], chapters, host["root"], host["fetched"]),
@@ -331,15 +359,31 @@ def test_ours(reference: Done, served: Server, ours: dict[str, Done], place: str
     assert_same(ours[place], reference, OURS, place)
 
 
-def assert_same(got: Done, wanted: Done, chapters: tuple[str, ...], place: str) -> None:
-    """Task by task, and then the files.
+@pytest.fixture(scope="module")
+def unmodified(served: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    return on_kernel(served, tmp_path_factory.mktemp("unmodified"), "builtin", (*OURS, *UNMODIFIED), "unmodified")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_unmodified(reference: Done, served: Server, unmodified: dict[str, Done], place: str, record_property) -> None:  # type: ignore[no-untyped-def]
+    record_property("backend", served.description)
+    turns = TURNS[1:] if place == "tmpfs" else TURNS[1:2]
+    assert_same(unmodified[place], reference, (*OURS, *UNMODIFIED), place, turns)
+
+
+def assert_same(
+    got: Done, wanted: Done, chapters: tuple[str, ...], place: str, turns: tuple[str, ...] = TURNS[1:]
+) -> None:
+    """That all tasks were run in these turns, that all went as wanted, and that the files are the same.
 
     :raises AssertionError: with all that differs.
     """
     expected = {part.name: part for part in wanted.told}
     real = {part.task: part for part in got.told if part.turn == TURNS[1]}
     lacking = LACKING.get(place, {})
-    differences = []
+    run = {(part.task.partition(" [")[0], part.turn) for part in got.told}
+    needed = [(task["name"], turn) for task in tasks_of(chapters, "builtin") for turn in turns]
+    differences = [f"{task} ({turn}): was not run" for task, turn in needed if (task, turn) not in run]
     for part in got.told:
         lack = [reason for tag, (reason, _names) in lacking.items() if tag in part.tags]
         if part.turn == TURNS[0]:

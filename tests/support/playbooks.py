@@ -71,10 +71,11 @@ def run_playbook(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     under: Sequence[str] = (),
+    limit: float = TIME_LIMIT,
 ) -> Run:
     """Run a playbook (a file, or plays) over an inventory. Files are left in ``folder``.
 
-    ``under`` is a command, with its options, that ansible-playbook is run by.
+    ``under`` is a command, with its options, that ansible-playbook is run by. It may take ``limit`` seconds.
     """
     if not isinstance(playbook, Path):
         plays, playbook = playbook, folder / "playbook.yml"
@@ -86,6 +87,7 @@ def run_playbook(
         folder,
         [*under, str(BIN / "ansible-playbook"), "-i", str(hosts), str(playbook), *arguments],
         {"RECORD_FILE": str(record), **(environment or {})},
+        limit,
     )
     lines = record.read_text().splitlines() if record.exists() else []
     return Run(finished.returncode, finished.stdout, [Result(**json.loads(line)) for line in lines])
@@ -105,7 +107,9 @@ def run_ad_hoc(
     )
 
 
-def _ansible(folder: Path, command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _ansible(
+    folder: Path, command: list[str], environment: Mapping[str, str], limit: float = TIME_LIMIT
+) -> subprocess.CompletedProcess[str]:
     whole = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "RUMP_SERVER"))}
     whole |= {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -123,6 +127,6 @@ def _ansible(folder: Path, command: list[str], environment: Mapping[str, str]) -
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=TIME_LIMIT,
+        timeout=limit,
         check=False,
     )
