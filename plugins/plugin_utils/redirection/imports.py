@@ -137,18 +137,19 @@ def _refuse_extension(name: str, spec: importlib.machinery.ModuleSpec) -> None:
         )
 
 
-def reading_folders() -> list[str]:
-    """The folders of the controller that modules are imported from."""
+def reading_folders(path: Sequence[str]) -> list[str]:
+    """The folders of the controller that modules are imported from, with those of :func:`import_path`."""
     ansible = os.path.dirname(os.path.dirname(os.path.abspath(sys.modules["ansible"].__file__ or "/")))
     ours = os.path.dirname(os.path.abspath(__file__))
-    folders = [*_import_path(), os.path.dirname(os.__file__), ansible, ours]
+    folders = [*path, os.path.dirname(os.__file__), ansible, ours]
     return list(dict.fromkeys(os.path.abspath(folder) for folder in folders))
 
 
-def replace_modules(replacements: Mapping[str, types.ModuleType], opener: Any, payload: Payload | None) -> None:
+def replace_modules(
+    replacements: Mapping[str, types.ModuleType], opener: Any, payload: Payload | None, path: Sequence[str]
+) -> None:
     """Make this process's imports those of a module on the kernel, for good."""
     ansible = os.path.dirname(os.path.dirname(os.path.abspath(sys.modules["ansible"].__file__ or "/")))
-    path = _import_path()
     kept = {
         name: module
         for name, module in sys.modules.items()
@@ -208,7 +209,7 @@ def _hide_sources() -> None:
                 module.__spec__.loader = None
 
 
-def _import_path() -> list[str]:
+def import_path() -> list[str]:
     """``sys.path`` without the folder of the program that runs, and what depends on the working directory."""
     program = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv and sys.argv[0] else ""
     return [folder for folder in sys.path if os.path.isabs(folder) and os.path.abspath(folder) != program]

@@ -26,7 +26,7 @@ from .errors import NoProgram
 from .files import Files
 from .guard import seal
 from .identity import Identity, environment, time_module
-from .imports import reading_folders, replace_modules
+from .imports import import_path, reading_folders, replace_modules
 from .payload import Payload
 from .posix import posix_module, processors_of
 from .streams import Streams
@@ -76,9 +76,10 @@ def enter(kernel: Kernel, program: Program, note: Callable[[str], None], alarm: 
     }
     os.environ["TZ"] = "UTC0"  # a kernel has no time zone
     time.tzset()
-    folders = reading_folders()
+    path = import_path()  # before the working directory, on which it depends, is another
+    folders = reading_folders(path)
     os.chdir("/")  # whatever would be relative to it is none of the kernel's either
-    replace_modules(replacements, opener, program.payload)
+    replace_modules(replacements, opener, program.payload, path)
     sys.platform = f"netbsd{kernel.uname().release.partition('.')[0]}"
     sys.meta_path.insert(0, tls.Finder(kernel.read_file, kernel.listdir))  # type: ignore[arg-type]
     seal(folders, alarm)
