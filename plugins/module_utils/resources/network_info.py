@@ -53,7 +53,7 @@ def interfaces(kernel: Kernel) -> dict[str, Any]:
     """The interfaces by name, each with its counters."""
     return {
         found.name: {
-            **interface.describe(found, kernel.interfaces.linkstr(found.name)),
+            **interface.describe(kernel, interface.find(kernel, found.name, found)),
             "index": found.index,
             "statistics": found.counters,
         }
