@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run every check there is, or those named: python tests/run.py [STAGE ...].
 
-All stages but every-abi are run, also after one that failed. The end says what each of them found, which tests did not run and why,
-which kernels the tests met, and how many tests passed. Exits with 1 when anything failed.
+All stages but every-abi are run, also after one that failed. The end says what each of them found, which tests did not
+run and why, which kernels the tests met, and how many tests passed. Exits with 1 when anything failed.
 
 A stage is a command. One that leaves JUnit files in tests/output/junit is counted by the tests in there, any other one
 as a single test.
