@@ -34,7 +34,7 @@ options:
       - V(present), V(up) and V(down) create the interface where it is missing.
       - V(up) and V(down) also bring it up or take it down. With V(present) it stays as it is, but the kernel
         brings an interface up by itself when it gets an address, and a vlan that is put on an interface that is up.
-      - V(absent) destroys it. The ports of an agr interface are taken out first.
+      - V(absent) destroys it. The ports of an agr interface and the members of a bridge are taken out first.
     type: str
     choices: [present, absent, up, down]
     default: present
@@ -416,55 +416,11 @@ changes:
   sample: [create shmif0, set the linkstr of shmif0 to /tmp/bus0, add 192.0.2.1/24 to shmif0]
 """
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import interface
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import interface, network_options
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
 MODULE = RumpModule(
-    options={
-        "name": {"type": "str", "required": True, "aliases": ["interface"]},
-        "state": {"type": "str", "choices": ["present", "absent", "up", "down"], "default": "present"},
-        "linkstr": {"type": "str"},
-        "addresses": {"type": "list", "elements": "raw"},
-        "purge_addresses": {"type": "bool", "default": False},
-        "wait_for_dad": {"type": "bool", "default": False},
-        "dad_timeout": {"type": "float", "default": 15.0},
-        "mtu": {"type": "int"},
-        "metric": {"type": "int"},
-        "lladdr": {"type": "str"},
-        "description": {"type": "str"},
-        "arp": {"type": "bool"},
-        "debug": {"type": "bool"},
-        "link0": {"type": "bool"},
-        "link1": {"type": "bool"},
-        "link2": {"type": "bool"},
-        "media": {"type": "str"},
-        "mediaopt": {"type": "list", "elements": "str"},
-        "capabilities": {"type": "list", "elements": "str"},
-        "vlan": {"type": "int"},
-        "vlanif": {"type": "str"},
-        "tunnel": {"type": "dict", "options": {"source": {"type": "str"}, "destination": {"type": "str"}}},
-        "agr": {
-            "type": "dict",
-            "options": {
-                "ports": {"type": "list", "elements": "str", "required": True},
-                "purge": {"type": "bool", "default": False},
-            },
-        },
-        "bridge": {
-            "type": "dict",
-            "options": {
-                "members": {"type": "list", "elements": "raw"},
-                "purge": {"type": "bool", "default": False},
-                "priority": {"type": "int"},
-                "hello_time": {"type": "int"},
-                "forward_delay": {"type": "int"},
-                "max_age": {"type": "int"},
-                "max_addresses": {"type": "int"},
-                "timeout": {"type": "int"},
-                "filter": {"type": "bool"},
-            },
-        },
-    },
+    options=network_options.INTERFACE,
     plan=interface.plan,
 )
 

@@ -144,20 +144,11 @@ changes:
   sample: ["add the neighbour 192.0.2.254 at b2:a0:9f:82:6d:0e on shmif0, a permanent one"]
 """
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import neighbour
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import neighbour, network_options
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
 MODULE = RumpModule(
-    options={
-        "address": {"type": "str"},
-        "lladdr": {"type": "str", "aliases": ["mac"]},
-        "interface": {"type": "str", "aliases": ["device"]},
-        "permanent": {"type": "bool"},
-        "lifetime": {"type": "int", "default": 1200},
-        "proxy": {"type": "bool"},
-        "family": {"type": "str", "choices": ["inet", "inet6"]},
-        "state": {"type": "str", "choices": ["present", "absent", "flushed"], "default": "present"},
-    },
+    options=network_options.NEIGHBOUR,
     plan=neighbour.plan,
     constraints={"required_if": [("state", "present", ["address"]), ("state", "absent", ["address"])]},
 )

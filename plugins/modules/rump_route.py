@@ -152,24 +152,11 @@ changes:
   sample: [add the route 198.51.100.0/24 by 192.0.2.253]
 """
 
-from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import route
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import network_options, route
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
 MODULE = RumpModule(
-    options={
-        "dest": {"type": "str", "required": True, "aliases": ["destination"]},
-        "family": {"type": "str", "choices": ["inet", "inet6"]},
-        "gateway": {"type": "str"},
-        "interface": {"type": "str", "aliases": ["device"]},
-        "flags": {
-            "type": "list",
-            "elements": "str",
-            "choices": ["reject", "blackhole", "static", "proto1", "proto2", "cloning"],
-        },
-        "mtu": {"type": "int"},
-        "expire": {"type": "int"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    },
+    options=network_options.ROUTE,
     plan=route.plan,
 )
 

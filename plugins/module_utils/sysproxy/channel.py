@@ -79,6 +79,13 @@ class Channel:
             if not rest:
                 return
 
+    def endpoints(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
+        """Our address and port, and the peer's; None where they have no such thing (a unix socket, a pipe to ssh)."""
+        if self._stream.family not in (socket.AF_INET, socket.AF_INET6):
+            return None
+        here, there = self._stream.getsockname(), self._stream.getpeername()
+        return (here[0], here[1]), (there[0], there[1])
+
     def close(self) -> None:
         self._stream.close()
 

@@ -31,6 +31,7 @@ from .errors import (
     ConnectTimeout,
     ForeignMemory,
     ProtocolError,
+    RequestRefused,
     RumpError,
     ServerFull,
     SessionClosed,
@@ -121,6 +122,8 @@ class Session:
         self.url = url
         self.timeout = timeout
         self.banner = ""
+        self.ssh_args: Sequence[str] = ()
+        """More arguments for ssh, that the stream was opened with."""
         self.written = 0
         """How many bytes the kernel put into the buffers of the call that was waited for last."""
         self._channel: Channel | None = Channel(stream)
@@ -156,6 +159,46 @@ class Session:
     @property
     def closed(self) -> bool:
         return self._channel is None
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
+        """Our end of a TCP connection and the server's, as address and port; None for what is no such connection."""
+        try:
+            return self._usable_channel().endpoints()
+        except OSError:
+            return None  # the peer hung up
+
+    def reopen(self, url: str, connect_timeout: float) -> Session:
+        """Another session with the same kernel, by another URL: its process is a child of this session's, and has
+        copies of its descriptors.
+
+        It takes a ticket of this session's, which no other kernel takes. Until ``connect_timeout`` seconds are over
+        it is tried again and again, since an address that was just given may need a while to answer.
+
+        :raises InvalidURL: ``url`` is no server's URL.
+        :raises ConnectError: nothing answers there, or another kernel does.
+        :raises RumpError: this session broke.
+        """
+        deadline = time.monotonic() + connect_timeout
+        ticket = self.prefork()
+        backoff = _FIRST_BACKOFF
+        while True:
+            try:
+                remaining = max(deadline - time.monotonic(), 0.001)
+                return open_session(
+                    url,
+                    timeout=self.timeout,
+                    connect_timeout=remaining,
+                    abi=self.abi,
+                    ticket=ticket,
+                    ssh_args=self.ssh_args,
+                )
+            except ConnectError as error:
+                refused = isinstance(error.__cause__, RequestRefused)
+                if refused or time.monotonic() + backoff > deadline:
+                    raise
+            time.sleep(backoff)
+            backoff = min(backoff * 2, _LONGEST_BACKOFF)
 
     # Calls
 
@@ -585,6 +628,7 @@ def open_session(
         try:
             stream = open_stream(address, max(deadline - time.monotonic(), 0.001), ssh_args)
             session = Session(stream, url, timeout)
+            session.ssh_args = ssh_args
             try:
                 session.greet(deadline, abi, ticket)
                 confirm(session, abi, deadline)

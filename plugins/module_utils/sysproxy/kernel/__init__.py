@@ -36,6 +36,15 @@ class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts,
     def modules(self) -> Modules:
         return Modules(self)
 
+    def move(self, url: str, connect_timeout: float) -> None:
+        """Go on over a new connection, to another URL of the same kernel; descriptors stay as they are.
+
+        See :meth:`.session.Session.reopen`, whose errors leave all as it was.
+        """
+        former = self.session
+        self.session = former.reopen(url, connect_timeout)
+        former.close()
+
     def disconnect(self) -> None:
         """End the session; the kernel closes what it left open."""
         self.session.close()

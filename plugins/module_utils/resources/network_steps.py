@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan whose changes may end the connection that they are made over, or move it to another address."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..sysproxy import Kernel, KernelError, RumpError
+from .failures import OptionError, Unmet
+from .plan import Change, Plan
+
+
+@dataclass(frozen=True)
+class Step(Change):
+    """A change that can be taken back. ``cuts`` says why our own connection does not outlive it, or nothing.
+
+    ``adds`` is for what makes room for a new connection: such steps come before the old one ends.
+    """
+
+    undo: Callable[[], object] = field(default=lambda: None)
+    cuts: str = ""
+    adds: bool = True
+
+
+@dataclass
+class NetworkPlan(Plan):
+    """Steps, and what is known of the way to the kernel.
+
+    With ``url`` all steps that add something are made, the kernel is connected to anew at that URL, and over the new
+    connection the others are made. If none answers there within ``time_limit`` seconds, what was made is taken back.
+    """
+
+    kernel: Kernel | None = None
+    url: str | None = None
+    time_limit: float = 0.0
+    still_fits: Callable[[], object] = field(default=lambda: None)
+    """Asked over the new connection, before the rest: raises if the rest would end that one, too."""
+
+    def arrange(self, steps: list[Step]) -> None:
+        """Put the steps in their final order: those that end a connection as late as can be."""
+        if self.url is None:
+            early = [step for step in steps if not step.cuts]
+            self.changes = [*early, *(step for step in steps if step.cuts)]
+            return
+        before = [step for step in steps if step.adds and not step.cuts]
+        after = [step for step in steps if not step.adds or step.cuts]
+        self.changes = [*before, Step(f"connect anew at {self.url}", self._connect_anew), *after]
+
+    def execute(self) -> None:
+        for condition in self.conditions:
+            condition()
+        if self.url is None:
+            self._make(self.changes)
+            return
+        place = next(place for place, change in enumerate(self.changes) if change.text.startswith("connect anew"))
+        try:
+            self._make(self.changes[: place + 1])
+            self.still_fits()
+        except (KernelError, OptionError, Unmet):
+            self._take_back()
+            raise
+        self._make(self.changes[place + 1 :])
+
+    def _make(self, changes: list[Change]) -> None:
+        for change in changes:
+            try:
+                change.apply()
+            except KernelError:
+                raise
+            except RumpError as error:
+                if not isinstance(change, Step) or not change.cuts or self.url is not None:
+                    raise
+                self._lost(change, error)
+                return
+            self.done.append(change.text)
+
+    def _lost(self, change: Step, error: RumpError) -> None:
+        """The connection ended as it was allowed to: what the kernel made of the step, it cannot tell any more."""
+        self.done.append(change.text)
+        missing = [left.text for left in self.changes[len(self.done) :]]
+        text = f"the connection ended with the step to {change.text} ({error}); whether it was made is not known"
+        self.warnings.append(text + (f". Not made any more: {'; '.join(missing)}" if missing else ""))
+        self.report = None
+        if self.kernel is not None:
+            self.kernel.session.close()
+
+    def _connect_anew(self) -> None:
+        if self.kernel is None or self.url is None:
+            raise RuntimeError("a plan that moves its connection knows its kernel")
+        former = self.kernel.url
+        try:
+            self.kernel.move(self.url, self.time_limit)
+        except KernelError:
+            raise
+        except RumpError as error:
+            if self.kernel.session.closed:
+                raise  # the old connection, which all else is done over
+            raise Unmet(
+                f"reconnect: no answer of this kernel within {self.time_limit:g} s: {error}. What had been added was "
+                f"taken back over {former}, so that the kernel is as it was",
+                {},
+            ) from error
+
+    def _take_back(self) -> None:
+        """In reverse order, as far as the kernel lets us; what cannot be taken back stays listed as done."""
+        left = []
+        for change in reversed(self.changes[: len(self.done)]):
+            try:
+                if isinstance(change, Step):
+                    change.undo()
+            except (KernelError, OptionError):
+                left.append(change.text)
+        self.done = list(reversed(left))
+
+
+def quietly(action: Callable[[], object]) -> None:
+    """Do what may have been done already."""
+    with contextlib.suppress(KernelError):
+        action()
