@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..changes import mark_change
 from ..errors import refuse
@@ -17,12 +18,26 @@ if TYPE_CHECKING:
     from .addresses import InterfaceAddress
     from .stack import NetworkStack
 
-BRDGADD, BRDGDEL, BRDGGIFS = 0, 1, 6
-REQUEST_SIZE = 32
-"""sizeof(struct ifbreq): name 16, flags 4, state, priority, path cost, port number."""
+BRDGADD, BRDGDEL, BRDGGIFFLGS, BRDGSIFFLGS, OBRDGGIFS = 0, 1, 2, 3, 6
+BRDGSIFPRIO, BRDGSIFCOST, BRDGGIFS, BRDGRTS = 21, 22, 25, 26
 LEARNING_DISCOVER = 0x1 | 0x2
-DEFAULT_PRIORITY, DEFAULT_COST = 128, 55
-COMMANDS = 25
+COMMANDS = 27
+# Commands that get a number, and those that set it: the attribute, its width in bytes, and the least.
+GETTERS = {5: ("max_addresses", 4), 10: ("timeout", 4), 13: ("priority", 2), 15: ("hello_time", 1),
+           17: ("forward_delay", 1), 19: ("max_age", 1)}  # fmt: skip
+SETTERS = {4: ("max_addresses", 4, 0), 9: ("timeout", 4, 0), 14: ("priority", 2, 0), 16: ("hello_time", 1, 1),
+           18: ("forward_delay", 1, 1), 20: ("max_age", 1, 1)}  # fmt: skip
+ABOUT_MEMBERS = {BRDGADD, BRDGDEL, BRDGSIFFLGS, BRDGSIFPRIO, BRDGSIFCOST}
+
+
+@dataclass
+class Member:
+    """How an Ethernet takes part."""
+
+    name: str
+    flags: int = LEARNING_DISCOVER
+    priority: int = 128
+    path_cost: int = 55
 
 
 class Bridge(Interface):
@@ -32,8 +47,10 @@ class Bridge(Interface):
 
     def __init__(self, stack: NetworkStack, name: str, index: int) -> None:
         super().__init__(stack, name, index)
-        self.members: list[str] = []
+        self.members: list[Member] = []
         """Newest first."""
+        self.priority, self.hello_time, self.forward_delay, self.max_age = 0x8000, 2, 15, 20
+        self.max_addresses, self.timeout = 100, 1200
 
     def init_address(self, address: InterfaceAddress) -> None:
         raise refuse("ENOTTY")
@@ -55,8 +72,15 @@ class Bridge(Interface):
                 self.common_ioctl(request)
 
     def destroy(self) -> None:
-        for name in list(self.members):
-            self._remove(name)
+        """The members are let go, and left in promiscuous mode."""
+        for member in self.members:
+            interface = self.stack.find(member.name)
+            if interface is not None:
+                interface.bridge = None
+        self.members.clear()
+
+    def other_removed(self, other: Interface) -> None:
+        self.members = [member for member in self.members if member.name != other.name]
 
     async def _drive(self, request: IoctlRequest) -> None:
         argument = request.struct("ifdrv")
@@ -65,62 +89,117 @@ class Bridge(Interface):
         if command >= COMMANDS:
             raise refuse("EINVAL")
         getting = request.name == "SIOCGDRVSPEC"
-        if command in (BRDGADD, BRDGDEL) and not getting:
-            if argument.ifd_len != REQUEST_SIZE:
-                raise refuse("EINVAL")
-            raw = await request.memory.copyin(argument.ifd_data, REQUEST_SIZE)
-            name = raw[:16].split(b"\0")[0].decode("utf-8", "replace")
-            request.notes["member"] = name
-            if command == BRDGADD:
-                self._add(name)
-            else:
-                self._remove_asked(name)
-        elif command == BRDGGIFS and getting:
-            await self._list(request, argument)
+        if command in ABOUT_MEMBERS and not getting:
+            self._ask_member(request, command, await self._argument(request, argument, "ifbreq"))
+        elif command == BRDGGIFFLGS and getting:
+            asked = await self._argument(request, argument, "ifbreq")
+            found = self._member(asked.ifbr_ifsname.decode("utf-8", "replace"))
+            await request.memory.copyout(argument.ifd_data, self._packed(request, found))
+        elif command in SETTERS and not getting:
+            self._set(request, *SETTERS[command], await self._argument(request, argument, "ifbrparam"))
+        elif command in GETTERS and getting:
+            await self._get(request, argument, *GETTERS[command])
+        elif command in (BRDGGIFS, OBRDGGIFS) and getting:
+            await self._list(request, argument, command)
         else:
             raise refuse("EINVAL")
 
+    @staticmethod
+    async def _argument(request: IoctlRequest, argument: Any, structure: str) -> Any:
+        layout = request.abi.struct(structure)
+        if argument.ifd_len != layout.size:
+            raise refuse("EINVAL")
+        return layout.parse(await request.memory.copyin(argument.ifd_data, layout.size))
+
+    def _set(self, request: IoctlRequest, attribute: str, width: int, least: int, asked: Any) -> None:
+        value = int(asked.ifbrp_ifbrpu[f"ifbrpu_int{8 * width}"])
+        request.notes[attribute] = value
+        if value < least:
+            raise refuse("EINVAL")
+        if value != getattr(self, attribute):
+            setattr(self, attribute, value)
+            mark_change()
+
+    async def _get(self, request: IoctlRequest, argument: Any, attribute: str, width: int) -> None:
+        layout = request.abi.struct("ifbrparam")
+        if argument.ifd_len != layout.size:
+            raise refuse("EINVAL")
+        built = layout.build(ifbrp_ifbrpu={f"ifbrpu_int{8 * width}": getattr(self, attribute)})
+        await request.memory.copyout(argument.ifd_data, built)
+
+    def _member(self, name: str) -> Member:
+        found = next((member for member in self.members if member.name == name), None)
+        if found is None:
+            raise refuse("ENOENT")
+        return found
+
+    def _ask_member(self, request: IoctlRequest, command: int, asked: Any) -> None:
+        name = asked.ifbr_ifsname.decode("utf-8", "replace")
+        request.notes["member"] = name
+        if command == BRDGADD:
+            self._add(name)
+            return
+        member = self._member(name)
+        before = (member.flags, member.priority, member.path_cost)
+        if command == BRDGDEL:
+            self._remove(member)
+        elif command == BRDGSIFFLGS:
+            member.flags = asked.ifbr_ifsflags
+        elif command == BRDGSIFPRIO:
+            member.priority = asked.ifbr_priority
+        else:
+            member.path_cost = asked.ifbr_path_cost
+        if command == BRDGDEL or before != (member.flags, member.priority, member.path_cost):
+            mark_change()
+
     def _add(self, name: str) -> None:
-        member = self.stack.find(name)
-        if member is None:
+        interface = self.stack.find(name)
+        if interface is None:
             raise refuse("ENOENT")
-        if member.mtu != self.mtu:
+        if interface.mtu != self.mtu:
             raise refuse("EINVAL")
-        if member.bridge == self.name:
+        if interface.bridge == self.name:
             raise refuse("EEXIST")
-        if member.bridge is not None:
+        if interface.bridge is not None:
             raise refuse("EBUSY")
-        if member.kind.type != IFT_ETHER or not member.flags & IFF_SIMPLEX:
+        if interface.kind.type != IFT_ETHER or not interface.flags & IFF_SIMPLEX:
             raise refuse("EINVAL")
-        member.bridge = self.name
-        member.flags |= 0x100
-        self.members.insert(0, name)
+        interface.bridge = self.name
+        interface.promiscuous(True)
+        self.members.insert(0, Member(name))
         mark_change()
 
-    def _remove_asked(self, name: str) -> None:
-        if name not in self.members:
-            raise refuse("ENOENT")
-        self._remove(name)
-        mark_change()
+    def _remove(self, member: Member) -> None:
+        self.members.remove(member)
+        interface = self.stack.find(member.name)
+        if interface is not None:
+            interface.bridge = None
+            interface.promiscuous(False)
 
-    def _remove(self, name: str) -> None:
-        self.members.remove(name)
-        member = self.stack.find(name)
-        if member is not None:
-            member.bridge = None
-            member.flags &= ~0x100
+    async def _list(self, request: IoctlRequest, argument: Any, command: int) -> None:
+        """The members, or how much room they need."""
+        if command == OBRDGGIFS:
+            asked = await self._argument(request, argument, "ifbifconf")
+            room, buffer = asked.ifbic_len, asked.ifbic_ifbicu.ifbicu_buf
+        else:
+            room, buffer = argument.ifd_len & 0xFFFFFFFF, argument.ifd_data
+        size = request.abi.struct("ifbreq").size
+        needed = size * len(self.members)
+        if needed and room >= needed:
+            for place, member in enumerate(self.members):
+                await request.memory.copyout(buffer + place * size, self._packed(request, member))
+        if command == OBRDGGIFS:
+            built = request.abi.struct("ifbifconf").build(ifbic_len=needed, ifbic_ifbicu={"ifbicu_buf": buffer})
+            await request.memory.copyout(argument.ifd_data, built)
+        else:
+            request.put_integer("size_t", needed, request.abi.struct("ifdrv").offset_of("ifd_len"))
 
-    async def _list(self, request: IoctlRequest, argument) -> None:  # type: ignore[no-untyped-def]
-        """BRDGGIFS: the members, or how much room they need."""
-        layout = request.abi.struct("ifdrv")
-        needed = REQUEST_SIZE * len(self.members)
-        if needed and argument.ifd_len >= needed:
-            for place, name in enumerate(self.members):
-                await request.memory.copyout(argument.ifd_data + place * REQUEST_SIZE, self._member(request, name))
-        request.put_integer("size_t", needed, layout.offset_of("ifd_len"))
-
-    def _member(self, request: IoctlRequest, name: str) -> bytes:
-        member = self.stack.find(name)
-        head = name.encode().ljust(16, b"\0") + request.abi.integer("uint32", LEARNING_DISCOVER)
-        tail = bytes([0, DEFAULT_PRIORITY, DEFAULT_COST, (member.index if member else 0) & 0xFF])
-        return (head + tail).ljust(REQUEST_SIZE, b"\0")
+    def _packed(self, request: IoctlRequest, member: Member) -> bytes:
+        interface = self.stack.find(member.name)
+        return request.abi.struct("ifbreq").build(
+            ifbr_ifsname=member.name.encode(),
+            ifbr_ifsflags=member.flags,
+            ifbr_priority=member.priority,
+            ifbr_path_cost=member.path_cost,
+            ifbr_portno=(interface.index if interface else 0) & 0xFF,
+        )

@@ -4,8 +4,8 @@
 
 """Interfaces: their kinds, their flags, and the ioctls that each kind's driver serves.
 
-Sources: sys/net/if.c (ifioctl_common), if_ethersubr.c (ether_ioctl), if_loop.c, if_bridge.c, if_gif.c,
-if_tap.c, agr, sys/rump/net/lib/libshmif/if_shmem.c, libvirtif.
+Sources: sys/net/if.c (ifioctl_common, ifpromisc), if_ethersubr.c (ether_ioctl), if_loop.c,
+sys/rump/net/lib/libvirtif.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .stack import NetworkStack
 
 IFF_UP, IFF_BROADCAST, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_RUNNING = 0x1, 0x2, 0x8, 0x10, 0x40
-IFF_SIMPLEX, IFF_MULTICAST = 0x800, 0x8000
+IFF_PROMISC, IFF_SIMPLEX, IFF_MULTICAST = 0x100, 0x800, 0x8000
 IFF_CANTCHANGE = 0x2 | 0x10 | 0x40 | 0x400 | 0x800 | 0x8000 | 0x200 | 0x100
 IFT_OTHER, IFT_ETHER, IFT_LOOP, IFT_PPP, IFT_L2VLAN, IFT_BRIDGE, IFT_GIF, IFT_CARP = 1, 6, 24, 23, 135, 209, 240, 248
 LINK_STATE_UNKNOWN, LINK_STATE_DOWN = 0, 1
@@ -74,7 +74,18 @@ class Interface:
         self.capabilities = self.enabled_capabilities = 0
         self.addresses: list[InterfaceAddress] = []
         """IPv4 and IPv6 addresses, oldest first."""
+        self.link_comes_after = 0
+        """How many of these are older than the link-level address, which a vlan's parent gives."""
         self.bridge: str | None = None
+        self.aggregate: Interface | None = None
+        """The agr interface whose port it is."""
+        self.description = b""
+        self.is_defunct = False
+        """Its destruction failed half-way: all ioctls are refused."""
+        self.factory_address = self.hardware_address
+        self.link_addresses = [self.hardware_address] if self.hardware_address else []
+        """All that it has been given, the factory's first."""
+        self._listeners = 0
 
     # State
 
@@ -104,6 +115,9 @@ class Interface:
     def caches_neighbours(self) -> bool:
         """Whether IPv6 neighbours have to be found (nd6_need_cache)."""
         return self.kind.type in NEIGHBOUR_CACHE_TYPES
+
+    has_room_for_tags = False
+    """Whether packets may be longer by a VLAN's tag (ETHERCAP_VLAN_MTU)."""
 
     resolves_addresses = False
     """Whether IPv4 neighbours have to be found by ARP."""
@@ -135,6 +149,14 @@ class Interface:
 
     def destroy(self) -> None:
         """Called before the interface is removed."""
+
+    def other_removed(self, other: Interface) -> None:
+        """Another interface was removed."""
+
+    def promiscuous(self, wanted: bool) -> None:
+        """ifpromisc: the mode lasts as long as someone wants it."""
+        self._listeners += 1 if wanted else -1
+        self.flags = self.flags | IFF_PROMISC if self._listeners > 0 else self.flags & ~IFF_PROMISC
 
     # Ioctls
 
@@ -320,41 +342,6 @@ class Virtif(Ethernet):
     )
 
 
-class Tap(Ethernet):
-    """tapN: an Ethernet that a program serves."""
-
-    mtu_limit = JUMBO_MTU
-    kind = InterfaceKind(
-        "tap", "rumpnet_tap", IFT_ETHER, ETHERNET_FLAGS, ETHERNET_MTU, 14, 10_000_000, b"\xf2\x0b\xa4", DLT_EN10MB
-    )
-
-    async def ioctl(self, request: IoctlRequest) -> None:
-        if request.name in ("SIOCGIFMEDIA", "SIOCSIFMEDIA"):
-            raise refuse("EINVAL")
-        self.ether_ioctl(request)
-
-
-class Gif(Interface):
-    """gifN: a generic tunnel."""
-
-    kind = InterfaceKind("gif", "rumpnet_gif", IFT_GIF, IFF_POINTOPOINT | IFF_MULTICAST, 1280, dlt=DLT_NULL)
-
-    async def ioctl(self, request: IoctlRequest) -> None:
-        if request.name == "SIOCSIFMTU":
-            self.set_mtu_within(request, 1280, 8192)
-            return
-        self.common_ioctl(request)
-
-
-class Agr(Interface):
-    """agrN: link aggregation."""
-
-    kind = InterfaceKind("agr", "rumpnet_agr", IFT_OTHER, ETHERNET_FLAGS, 0)
-
-    def init_address(self, address: InterfaceAddress) -> None:
-        raise refuse("EINVAL")
-
-
 class NpfLog(Interface):
     """npflogN: what npf logs."""
 
@@ -386,14 +373,3 @@ class Pppoe(Interface):
         self.common_ioctl(request)
         if request.name == "SIOCSIFFLAGS":
             self.flags = self.flags | IFF_RUNNING if self.is_up else self.flags & ~IFF_RUNNING
-
-
-class Vlan(Interface):
-    """vlanN: without a parent it can do little."""
-
-    kind = InterfaceKind("vlan", "rumpnet_vlan", IFT_L2VLAN, ETHERNET_FLAGS, 0)
-
-    async def ioctl(self, request: IoctlRequest) -> None:
-        if request.name == "SIOCSIFMTU":
-            raise refuse("EINVAL")
-        self.common_ioctl(request)

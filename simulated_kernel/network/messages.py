@@ -129,16 +129,15 @@ def announcement(abi: Abi, interface: Interface, what: int) -> bytes:
 
 def interface_list(abi: Abi, interfaces: list[Interface], family: int, index: int, uptime: int) -> list[bytes]:
     """What NET_RT_IFLIST gives: each interface, then its addresses (of one family, if it is not 0)."""
-    messages = []
+    messages, kind = [], abi.constant("RTM_NEWADDR")
     for interface in interfaces:
         if index and interface.index != index:
             continue
         messages.append(interface_message(abi, interface))
-        if family in (0, AF_LINK):
-            messages.append(link_address_message(abi, interface))
-        messages += [
-            address_message(abi, interface, address, abi.constant("RTM_NEWADDR"), address.state_at(uptime))
+        addresses = [
+            (address.family, address_message(abi, interface, address, kind, address.state_at(uptime)))
             for address in interface.addresses
-            if family in (0, address.family)
         ]
+        addresses.insert(interface.link_comes_after, (AF_LINK, link_address_message(abi, interface)))
+        messages += [message for own_family, message in addresses if family in (0, own_family)]
     return messages

@@ -175,7 +175,7 @@ class RouteTable:
         return masked(owner.address, owner.mask)
 
     def adapt(self, route: Route) -> None:
-        """What the interface's protocol makes of a new route (lortrequest, arp_rtrequest, nd6_rtrequest)."""
+        """What the interface's protocol makes of a new route (lo, arp, nd6 and p2p_rtrequest)."""
         interface = route.interface
         if interface.is_loopback:
             if route.address is not None and route.address.initialised:
@@ -185,6 +185,8 @@ class RouteTable:
         elif route.family == AF_INET:
             if interface.resolves_addresses:
                 self._adapt_arp(route, interface)
+            elif interface.is_point_to_point and route.flags & RTF_LOCAL:
+                route.interface = self._stack.loopback
         elif not interface.is_point_to_point and (interface.caches_neighbours or route.flags & RTF_HOST):
             self._adapt_neighbour(route, interface)
 

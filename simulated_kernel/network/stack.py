@@ -16,12 +16,14 @@ from ..changes import mark_change
 from ..errors import SyscallError, refuse
 from ..rooms import Errno
 from ..sysctl.node import SysctlNode
+from . import link
 from .addresses import AF_INET, AF_INET6, AF_LINK, InterfaceAddress
+from .aggregate import Agr
 from .bridge import Bridge
 from .discovery import Discovery
 from .inet import Inet
 from .inet6 import Inet6
-from .interfaces import IFF_UP, NAME_SIZE, Agr, Carp, Gif, Interface, Loopback, NpfLog, Pppoe, Tap, Virtif, Vlan
+from .interfaces import IFF_UP, NAME_SIZE, Carp, Interface, Loopback, NpfLog, Pppoe, Virtif
 from .messages import IFAN_ARRIVAL, IFAN_DEPARTURE, interface_list
 from .neighbours import NeighbourTable
 from .notices import Notices
@@ -29,6 +31,9 @@ from .prefixes import Prefixes
 from .route_messages import dumped
 from .routes import RTF_LLDATA, RouteTable
 from .shmif import Shmif
+from .tap import Tap
+from .tunnel import Gif
+from .vlan import Vlan
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
@@ -37,6 +42,13 @@ if TYPE_CHECKING:
 
 NET_RT_DUMP, NET_RT_FLAGS = 1, 2
 MAX_UNIT = (1 << 31) - 1
+DESCRIPTION_SIZE = 64
+# What agr_ioctl_filter keeps from an agr interface's ports, of what the simulated kernel serves.
+REFUSED_TO_PORTS = frozenset(
+    ("SIOCAIFADDR", "SIOCAIFADDR_IN6", "SIOCALIFADDR", "SIOCDIFADDR", "SIOCDIFPHYADDR", "SIOCDLIFADDR", "SIOCSDRVSPEC",
+     "SIOCSIFADDR", "SIOCSIFBRDADDR", "SIOCSIFDSTADDR", "SIOCSIFGENERIC", "SIOCSIFMEDIA", "SIOCSIFMETRIC",
+     "SIOCSIFMTU", "SIOCSIFNETMASK", "SIOCSLIFPHYADDR")
+)  # fmt: skip
 # In the order in which the kernel lists them.
 CLONERS: dict[str, type[Interface]] = {
     driver.kind.cloner: driver for driver in (Virtif, NpfLog, Loopback, Shmif, Bridge, Gif, Tap, Agr, Pppoe, Vlan, Carp)
@@ -141,8 +153,13 @@ class NetworkStack:
 
     async def _interface_ioctl(self, request: IoctlRequest, family: int) -> None:
         interface = self.find(self._asked_name(request))
-        if interface is None:
+        if interface is None or interface.is_defunct:
             raise refuse("ENXIO")
+        if interface.aggregate is not None and request.name in REFUSED_TO_PORTS:
+            raise refuse("EBUSY")
+        if request.name in ("SIOCSIFDESCR", "SIOCGIFDESCR"):
+            await _describe(request, interface)
+            return
         was_up = interface.is_up
         try:
             try:
@@ -163,7 +180,7 @@ class NetworkStack:
         elif family == AF_INET6:
             self.inet6.control(request, interface)
         elif family == AF_LINK:
-            raise refuse("ENOTTY")
+            link.control(request, interface)
         else:
             raise refuse("EOPNOTSUPP")
 
@@ -211,12 +228,11 @@ class NetworkStack:
         interface.destroy()
         interface.down()
         while interface.addresses:
-            self._purge(interface, interface.addresses[0].family)
+            self.purge(interface, interface.addresses[0].family)
         self.prefixes.interface_removed(interface)
         self.interfaces.remove(interface)
         for other in self.interfaces:
-            if isinstance(other, Bridge) and interface.name in other.members:
-                other.members.remove(interface.name)
+            other.other_removed(interface)
         self.routes.interface_removed(interface)
         self.neighbours.interface_removed(interface)
         self.discovery.detach(interface)
@@ -224,7 +240,7 @@ class NetworkStack:
         self.kernel.sysctl.interface_detached(interface.name)
         mark_change()
 
-    def _purge(self, interface: Interface, family: int) -> None:
+    def purge(self, interface: Interface, family: int) -> None:
         """Take away all addresses of one family, and before them the prefixes."""
         if family == AF_INET6:
             self.prefixes.interface_removed(interface)
@@ -296,6 +312,28 @@ class NetworkStack:
             for route in self.routes.walk(family)
             if what == NET_RT_DUMP or route.flags & argument
         ]
+
+
+async def _describe(request: IoctlRequest, interface: Interface) -> None:
+    """SIOCSIFDESCR and SIOCGIFDESCR, of release 10: ifr_buflen and ifr_buf."""
+    layout = request.abi.struct("ifbifconf")  # the same two members
+    asked = layout.parse(request.data, NAME_SIZE)
+    room, buffer = asked.ifbic_len, asked.ifbic_ifbicu.ifbicu_buf
+    if request.name == "SIOCGIFDESCR":
+        if not interface.description:
+            raise refuse("ENOMSG")
+        if room < DESCRIPTION_SIZE:
+            raise refuse("EINVAL")
+        await request.memory.copyout(buffer, interface.description.ljust(DESCRIPTION_SIZE, b"\0"))
+        return
+    if room > DESCRIPTION_SIZE:
+        raise refuse("ENAMETOOLONG")
+    text = b""
+    if room and buffer:
+        text = (await request.memory.copyin(buffer, DESCRIPTION_SIZE - 1)).split(b"\0")[0]
+    if text != interface.description:
+        interface.description = text
+        mark_change()
 
 
 async def _give_messages(request: SysctlRequest, messages: list[bytes]) -> None:

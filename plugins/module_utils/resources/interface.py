@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..sysproxy import Kernel
+from ..sysproxy.kernel.bridges import Bridge
 from ..sysproxy.kernel.interfaces import Interface, IPAddress
 from ..sysproxy.netbsd.constants import IFF
 from . import interface_addresses, interface_bridge, interface_kinds, interface_link
@@ -98,7 +99,7 @@ class Found:
     addresses: dict[IPAddress, FoundAddress]
     link: FoundLink
     kinds: FoundKinds
-    bridge: Any
+    bridge: Bridge | None
 
 
 def find(kernel: Kernel, name: str, interface: Interface | None) -> Found:
@@ -209,10 +210,10 @@ def plan_interface(
     interface_link.plan(draft, wanted.link, found.link)
     if wanted.bridge is not None:
         interface_bridge.plan(draft, wanted.bridge, found.bridge)
-    if wanted.addresses is not None or draft.lost:
+    if wanted.addresses is not None or draft.lost or draft.gone:
         purge = wanted.purge and wanted.addresses is not None
-        recheck = wanted.wait is not None
-        interface_addresses.plan(draft, wanted.addresses or {}, purge, found.addresses, recheck)
+        held = {ip: address for ip, address in found.addresses.items() if ip not in draft.gone}
+        interface_addresses.plan(draft, wanted.addresses or {}, purge, held, recheck=wanted.wait is not None)
     _plan_up(draft, wanted)
     return before, draft.after
 
@@ -237,11 +238,18 @@ def _plan_absent(kernel: Kernel, name: str, found: Found, made: Plan) -> None:
     for port in found.kinds.ports:
         # With a port in it the kernel refuses, and the interface can be used no more.
         made.add(f"take {port} out of {name}", _port_remover(kernel, name, port))
+    for member in reversed(found.bridge.members if found.bridge else ()):
+        # The kernel would leave them in promiscuous mode.
+        made.add(f"take {member.name} out of {name}", _member_remover(kernel, name, member.name))
     made.add(f"destroy {name}", lambda: kernel.interfaces.destroy(name))
 
 
 def _port_remover(kernel: Kernel, name: str, port: str) -> Any:
     return lambda: kernel.interfaces.remove_port(name, port)
+
+
+def _member_remover(kernel: Kernel, name: str, member: str) -> Any:
+    return lambda: kernel.interfaces.remove_bridge_member(name, member)
 
 
 def _plan_creation(draft: Draft) -> None:

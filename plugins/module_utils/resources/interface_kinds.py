@@ -149,13 +149,13 @@ def _plan_vlan(draft: Draft, wanted: WantedKinds, found: Vlan | None) -> None:
         return
     if found is not None:
         draft.add(f"take {name} off {found.parent}", lambda: interfaces.unset_vlan(name))
-        # It goes down, and its IPv6 addresses with it.
+        # It goes down, and its IPv6 addresses with it. The link-local one comes back by itself.
         draft.is_up, draft.mtu = False, None
-        draft.lost |= {
-            address.interface.ip
-            for address in (draft.found.addresses if draft.found else ())
-            if address.interface.version == 6
-        }
+        for address in draft.found.addresses if draft.found else ():
+            if address.interface.version == 6 and goal is None:
+                draft.gone.add(address.interface.ip)
+            elif address.interface.version == 6 and not address.interface.is_link_local:
+                draft.lost.add(address.interface.ip)
         draft.after |= {"mtu": 0, "lladdr": None}
     draft.after |= describe(FoundKinds(vlan=goal), "vlan")
     if goal is None:

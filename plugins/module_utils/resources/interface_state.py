@@ -35,6 +35,8 @@ class Draft:
     """None: likewise."""
     lost: set[Any] = field(default_factory=set)
     """Addresses that a change before takes away, and that are to be given again."""
+    gone: set[Any] = field(default_factory=set)
+    """Addresses that a change before takes away for good."""
 
     def add(self, text: str, apply: Callable[[], object]) -> None:
         self.made.add(text, apply)

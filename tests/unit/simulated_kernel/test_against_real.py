@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.tests.support.backends import rump_server, running
-from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.catalogue import CONVERSATIONS
+from ansible_collections.rumpkernel.rump.tests.support.backends import COMPONENTS, rump_server, running
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.catalogue import (
+    CONVERSATIONS,
+    EXTRA_COMPONENTS,
+)
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import Scribe
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient import RawClient
 
@@ -19,7 +22,8 @@ from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient i
 def answers(backend: str, folder: Path, conversation: str) -> list[tuple[str, Any]]:
     """All that a fresh kernel says in a conversation."""
     folder.mkdir()
-    with running(backend, folder) as server, RawClient(server.url) as client:
+    components = [*COMPONENTS, *EXTRA_COMPONENTS.get(conversation, [])]
+    with running(backend, folder, components=components) as server, RawClient(server.url) as client:
         scribe = Scribe(client)
         CONVERSATIONS[conversation](scribe)
         return scribe.lines

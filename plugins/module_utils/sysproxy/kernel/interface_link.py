@@ -106,7 +106,7 @@ class LinkIoctls(InterfaceIoctls):
     def set_media(self, name: str, word: int) -> None:
         """Choose a medium, one of :attr:`Media.supported`.
 
-        :raises KernelError: ENXIO, the interface has no such medium.
+        :raises KernelError: EINVAL or ENXIO, the interface has no such medium.
         """
         self._ifreq("SIOCSIFMEDIA", name, ifru_value=word)
 

@@ -18,6 +18,7 @@ from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversatio
     disks,
     files,
     interface_addresses,
+    interface_kinds,
     interfaces,
     local_sockets,
     modules,
@@ -76,6 +77,10 @@ _ABOUT_BUSES = (
     interface_addresses.inet_addresses,
     interface_addresses.inet6_addresses,
     interface_addresses.duplicate_detection,
+    interface_kinds.vlans,
+    interface_kinds.bridges,
+    interface_kinds.aggregates,
+    interface_kinds.link_addresses,
     routes.routes_of_addresses,
     routes.routes_by_messages,
     routes.neighbours,
@@ -94,6 +99,7 @@ _OTHERS: tuple[Conversation, ...] = (
     interfaces.sockets,
     interfaces.cloning,
     interfaces.other_interfaces,
+    interface_kinds.tunnels,
     disks.vnd,
     streams.connections,
     streams.bad_addresses,
@@ -119,3 +125,7 @@ CONVERSATIONS: dict[str, Conversation] = {
     **{function.__name__: function for function in _OTHERS},
     **{function.__name__: on_bus(function) for function in _ABOUT_BUSES},
 }
+EXTRA_COMPONENTS: dict[str, list[str]] = dict.fromkeys(
+    ("vlans", "aggregates", "link_addresses", "tunnels"), interface_kinds.EXTRA
+)
+"""What the kernels of a conversation have beside the usual components."""
