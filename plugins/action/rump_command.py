@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_command
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.action import TRANSPORT, RumpAction
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.becoming import other_user
 
 
 class ActionModule(RumpAction):
     module = rump_command.MODULE
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        user = other_user(self._connection) if self._connection.transport == TRANSPORT else None
+        if user is not None:
+            raise AnsibleActionFail(
+                f"become_user: rumpctrl's utilities are root in the kernel, and cannot become {user}"
+            )
         if self._connection.transport == TRANSPORT and not self._task.args.get("rumpctrl_path"):
             folder = self._connection.get_option("rumpctrl_path")
             if folder:

@@ -19,6 +19,8 @@ from ansible.plugins.loader import connection_loader
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpError
 
+from .becoming import as_user
+
 TRANSPORT = "rumpkernel.rump.sysproxy"
 
 # Ansible imports action plugins before it forks its workers. Loading the connection plugin here gives
@@ -52,7 +54,8 @@ class RumpAction(ActionBase):
                     "leave the option out, or run the task with connection: local",
                 )
             else:
-                result.update(self.module.run(kernel, parameters, self._task.check_mode))
+                with as_user(self._connection, kernel):
+                    result.update(self.module.run(kernel, parameters, self._task.check_mode))
                 if not self._task.diff:
                     result.pop("diff", None)
         except ModuleFailure as failure:

@@ -33,6 +33,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Ke
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_file
 
 from .action import TRANSPORT
+from .becoming import as_user
 from .download import download
 
 connection_loader.get(TRANSPORT, class_only=True)
@@ -89,7 +90,8 @@ class FileAction(ActionBase):
                     f"server: this task reaches {self.host} at {kernel.url} by its connection; leave the option out, "
                     "or run the task with connection: local"
                 )
-            yield kernel
+            with as_user(self._connection, kernel):
+                yield kernel
             return
         if transport != "local":
             raise AnsibleActionFail(

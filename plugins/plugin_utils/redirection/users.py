@@ -15,13 +15,25 @@ import pwd
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 
 # Made into pwd's and grp's types when they are asked for: kept until Python ends, these would make it complain.
 _ROOT: Final = ("root", "*", 0, 0, "Charlie &", "/root", "/bin/sh")
 _WHEEL: Final = ("wheel", "*", 0, ["root"])
+
+
+_MOST_GROUPS: Final = 16
+
+
+class Identity(NamedTuple):
+    """A user as one that a session can be: the first of the groups is the user's own."""
+
+    number: int
+    groups: list[int]
+    home: str
+    name: str
 
 
 class Users:
@@ -75,6 +87,22 @@ class Users:
     def groups_of(self, user: pwd.struct_passwd) -> list[int]:
         """The numbers of all groups that a user is in."""
         return [user.pw_gid, *(group.gr_gid for group in self.groups if user.pw_name in group.gr_mem)]
+
+    def identity(self, user: str) -> Identity:
+        """Who a task becomes as ``user``, a name or a number.
+
+        :raises LookupError: the kernel does not know the name.
+        """
+        try:
+            entry = self.user_of_id(int(user)) if user.isdigit() else self.user(user)
+        except KeyError:
+            if user.isdigit():
+                return Identity(int(user), [int(user)], "/", user)
+            raise LookupError(
+                f"become_user: the kernel has no user {user!r} in its /etc/master.passwd or /etc/passwd; "
+                "a number will do"
+            ) from None
+        return Identity(entry.pw_uid, self.groups_of(entry)[:_MOST_GROUPS], entry.pw_dir, entry.pw_name)
 
     def modules(self) -> dict[str, ModuleType]:
         users, groups = ModuleType("pwd", pwd.__doc__), ModuleType("grp", grp.__doc__)

@@ -116,20 +116,11 @@ def _become(kernel: Kernel, users: Users, user: str | None) -> tuple[str, str]:
     if user is None or user in ("root", "0"):
         known = [entry for entry in users.users if entry.pw_uid == 0]
         return (known[0].pw_dir, known[0].pw_name) if known else ("/root", "root")
-    try:
-        entry = users.user_of_id(int(user)) if user.isdigit() else users.user(user)
-        uid, gids, home, name = entry.pw_uid, users.groups_of(entry), entry.pw_dir, entry.pw_name
-    except KeyError:
-        if not user.isdigit():
-            raise LookupError(
-                f"become_user: the kernel has no user {user!r} in its /etc/master.passwd or /etc/passwd; "
-                "a number will do"
-            ) from None
-        uid, gids, home, name = int(user), [int(user)], "/", user
-    kernel.setgroups(gids[:16])
-    kernel.setgid(gids[0])
-    kernel.setuid(uid)
-    return home, name
+    identity = users.identity(user)
+    kernel.setgroups(identity.groups)
+    kernel.setgid(identity.groups[0])
+    kernel.setuid(identity.number)
+    return identity.home, identity.name
 
 
 def _io_module(streams: Streams, opener: Callable[..., Any]) -> ModuleType:
