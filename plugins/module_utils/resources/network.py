@@ -226,8 +226,8 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     own = network_connection.find(kernel, listed.values())
     judge = _Judge(own, before, table)
 
+    _add_sysctls(draft, sysctls)  # first of all: some say what becomes of addresses that are added
     _add_interfaces(draft, judge)
-    _add_sysctls(draft, sysctls)
     _add_routes(draft, judge, [way for way in ways.values() if way.goal is not None and way.goal.gateway is None])
     _add_neighbours(draft, judge, [entry for entry in known if entry.goal is not None])
     _add_routes(draft, judge, [way for way in ways.values() if way.goal is not None and way.goal.gateway is not None])
@@ -639,6 +639,9 @@ def _plan_sources(
             # It is yet to be made, or by another gateway: the kernel may choose what is about to go.
             is_stale = any(found.gateway.version == one.version and found.gateway in one for one in lost)
         way = table.leading_to(found.gateway, but=found.key)
+        led = before.leading_to(found.gateway, but=found.key)
+        if way is not None and led is not None and led.interface == found.interface != way.interface:
+            is_stale = True
         if is_stale and way is not None and not way.flags & RTF.GATEWAY:
             stale.append(found)
     return stale
@@ -660,7 +663,8 @@ def _source_chooser(kernel: Kernel, found: Route, names: ForetoldNames) -> Calla
     kept = int(RTF.UP | RTF.GATEWAY | RTF.HOST) | sum(
         int(bit) for name, bit in route.FLAGS.items() if name != "cloning"
     )
-    return lambda: kernel.routes.change(replace(found, interface="", metrics={}, flags=found.flags & kept), names)
+    made = replace(found, interface="", metrics=route.kept_metrics(found), flags=found.flags & kept)
+    return lambda: kernel.routes.change(made, names)
 
 
 # The connection that the task comes by

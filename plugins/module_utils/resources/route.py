@@ -171,7 +171,7 @@ def changes(kernel: Kernel, wanted: Wanted, found: Route | None, table: Table) -
         return []
     _refuse_own(found)
     told = f"route {found}: {', '.join(differences)}"
-    made = replace(goal, metrics={**_kept(found), **_metrics(wanted)})
+    made = replace(goal, metrics={**kept_metrics(found), **_metrics(wanted)})
     if made.gateway is not None:
         made = replace(made, interface=wanted.interface or "")
     if _fits_in_place(wanted, found, goal):
@@ -325,7 +325,7 @@ def _metrics(wanted: Wanted) -> dict[str, int]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _kept(found: Route) -> dict[str, int]:
+def kept_metrics(found: Route) -> dict[str, int]:
     """The metrics that a changed route is given again: a new gateway's route would give it its own (rt_setgate).
 
     The loopback's MTU and the expiry of a network on the link are not ours: the kernel gives them.
