@@ -11,7 +11,7 @@ name: rump
 short_description: Rump kernels that answer, as hosts
 description:
   - Takes kernels from lists, from the files of launchers, from folders of sockets and from ranges of addresses and
-    ports, asks all of them at once for their banner and a handshake, and makes hosts of those that answer.
+    ports, asks them side by side for their banner and a handshake, and makes hosts of those that answer.
   - Hosts are reached over P(rumpkernel.rump.sysproxy#connection).
   - A host has the variables C(ansible_connection), C(ansible_rump_server), C(rump_release) such as V(7.99.34),
     C(rump_machine) such as V(amd64), and, where they are known, C(rump_components). It is in the groups
@@ -62,7 +62,7 @@ options:
   launched:
     description:
       - Folders with a file for each kernel, which whoever starts them keeps, such as the roles
-        P(rumpkernel.rump.rump_server#role) and P(rumpkernel.rump.rumprun#role).
+        C(rump_server) and C(rumprun).
       - The page C(docs/inventory.md) of the collection has the format. One that cannot be read is passed over with a
         warning, and is an error with O(strict=true).
       - Relative paths are those from the configuration's folder.
@@ -213,6 +213,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        for option, least in (("timeout", 0.001), ("parallel", 1)):
+            if self.get_option(option) < least:
+                raise AnsibleParserError(f"{path}: {option}: give a number of {least} or more")
         try:
             candidates = distinct(self._candidates(os.path.dirname(os.path.abspath(path))))
             findings = self._findings(candidates, path, cache)

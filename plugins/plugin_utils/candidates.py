@@ -16,6 +16,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from ansible.errors import AnsibleError
@@ -125,7 +126,7 @@ def in_folders(patterns: Iterable[str]) -> Iterator[Candidate]:
 
 def in_networks(entries: object) -> Iterator[Candidate]:
     """Every port of every address that the option ``networks`` has."""
-    count = 0
+    room = MOST
     for number, entry in enumerate(_list(entries, "networks")):
         where = f"networks[{number}]"
         if not isinstance(entry, Mapping):
@@ -133,15 +134,16 @@ def in_networks(entries: object) -> Iterator[Candidate]:
         ports = [port for text in _list(entry.get("ports"), f"{where}: ports") for port in _ports(text, where)]
         if not ports:
             raise ValueError(f"{where}: ports: give numbers and ranges, such as [12345, 13000-13009]")
-        for address in _list(entry.get("addresses"), f"{where}: addresses"):
-            for host in _hosts(address, where):
-                count += len(ports)
-                if count > MOST:
-                    raise ValueError(f"{where}: more than {MOST} addresses and ports: give smaller ranges")
-                for port in ports:
-                    url = f"tcp6://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
-                    made = candidate({**entry, "url": url, "name": None}, where)
-                    yield Candidate(made.name, made.url, made.groups, made.variables, expected=False)
+        addresses = _list(entry.get("addresses"), f"{where}: addresses")
+        hosts = (host for address in addresses for host in _hosts(address, where))
+        urls = [f"tcp6://[{host}]" if ":" in host else f"tcp://{host}" for host in islice(hosts, room + 1)]
+        room -= len(urls) * len(ports)
+        if room < 0:
+            raise ValueError(f"{where}: more than {MOST} addresses and ports in all: give smaller ranges")
+        for url in urls:
+            for port in ports:
+                found = candidate({**entry, "url": f"{url}:{port}", "name": None}, where)
+                yield Candidate(found.name, found.url, found.groups, found.variables, expected=False)
 
 
 def _ports(text: object, where: str) -> range:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ansible_collections.rumpkernel.rump.simulated_kernel import cli
 
-START_LIMIT = 120.0
+START_LIMIT = 60.0
 STOP_LIMIT = 10.0
 Process = multiprocessing.context.ForkProcess
 
@@ -51,9 +51,9 @@ def fleet(folder: Path, urls: Sequence[str], *options: str) -> Iterator[Process]
 def _simulate(arguments: list[str], folder: Path, log: Path, writing: int) -> None:
     os.chdir(folder)
     with log.open("ab") as output:
-        os.dup2(writing, 1)
         os.dup2(output.fileno(), 2)
-    sys.exit(cli.main(arguments))
+    with os.fdopen(writing, "w") as said, contextlib.redirect_stdout(said):  # pytest has a stdout of its own
+        sys.exit(cli.main(arguments))
 
 
 def _await(reading: int, count: int, log: Path) -> None:
