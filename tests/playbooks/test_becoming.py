@@ -49,7 +49,8 @@ def test_become_user(backend: str, tmp_path: Path, record_property) -> None:  # 
     said = [result.result for result in done.results]
     statuses = " ".join(result.status for result in done.results)
     assert statuses == "ok failed failed ok ok ok failed failed ok"
-    assert "EACCES" in said[1]["msg"]
+    assert "File is not readable: /t/secret" in said[1]["msg"]
+    assert said[1]["errno"] == "EACCES"
     assert "the kernel has no user 'stranger'" in said[6]["msg"]
     assert "cannot become 1001" in said[7]["msg"]
     assert said[8]["content"] == "cw=="

@@ -34,5 +34,11 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     if not stat.S_ISREG(found.st_mode):
         # A pipe would be waited for, and many a device has no end.
         raise OptionError("src", f"Source is a pipe, a socket or a device and must be a file: {src}")
-    content = base64.b64encode(kernel.read_file(src)).decode("ascii")
+    try:
+        content = base64.b64encode(kernel.read_file(src)).decode("ascii")
+    except KernelError as error:
+        if error.name != "EACCES":
+            raise
+        about = {"call": error.call, "object": error.subject, "errno": error.name}
+        raise OptionError("src", f"File is not readable: {src}", **about) from error
     return Plan(expected={"content": content, "source": src, "encoding": "base64"})
