@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..sysproxy import Kernel
@@ -213,6 +214,11 @@ def plan_interface(
     if wanted.addresses is not None or draft.lost or draft.gone:
         purge = wanted.purge and wanted.addresses is not None
         held = {ip: address for ip, address in found.addresses.items() if ip not in draft.gone}
+        is_new = bool(set(wanted.addresses or ()) - set(held))
+        if wanted.wait is not None and wanted.state != "down" and not draft.is_up and is_new:
+            # An address that comes while the interface is down is not looked for elsewhere.
+            draft.add(f"bring {draft.name} up", lambda: draft.set_up(True))
+            draft.is_up = True
         interface_addresses.plan(draft, wanted.addresses or {}, purge, held, recheck=wanted.wait is not None)
     _plan_up(draft, wanted)
     return before, draft.after
@@ -237,19 +243,13 @@ def _plan_absent(kernel: Kernel, name: str, found: Found, made: Plan) -> None:
         raise OptionError("state", "lo0 cannot be destroyed (EPERM)", call="SIOCIFDESTROY", object=name, errno="EPERM")
     for port in found.kinds.ports:
         # With a port in it the kernel refuses, and the interface can be used no more.
-        made.add(f"take {port} out of {name}", _port_remover(kernel, name, port))
+        made.add(f"take {port} out of {name}", partial(kernel.interfaces.remove_port, name, port))
     for member in reversed(found.bridge.members if found.bridge else ()):
         # The kernel would leave them in promiscuous mode.
-        made.add(f"take {member.name} out of {name}", _member_remover(kernel, name, member.name))
+        made.add(
+            f"take {member.name} out of {name}", partial(kernel.interfaces.remove_bridge_member, name, member.name)
+        )
     made.add(f"destroy {name}", lambda: kernel.interfaces.destroy(name))
-
-
-def _port_remover(kernel: Kernel, name: str, port: str) -> Any:
-    return lambda: kernel.interfaces.remove_port(name, port)
-
-
-def _member_remover(kernel: Kernel, name: str, member: str) -> Any:
-    return lambda: kernel.interfaces.remove_bridge_member(name, member)
 
 
 def _plan_creation(draft: Draft) -> None:

@@ -72,8 +72,6 @@ def _from_mapping(entry: Mapping[str, Any]) -> WantedAddress:
         raise OptionError("addresses", f"{interface}: an IPv6 address with a destination has the prefix 128")
     if preferred is not None and preferred > (INFINITE if valid is None else valid):
         raise OptionError("addresses", f"{interface}: preferred_lifetime is longer than valid_lifetime")
-    if preferred is None and valid not in (None, INFINITE):
-        preferred = valid
     return WantedAddress(interface, broadcast, destination, valid, preferred)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from ..sysproxy import Kernel
@@ -150,7 +151,7 @@ def plan(draft: Draft, wanted: WantedBridge, found: Bridge | None) -> None:
         if found is None or getattr(found, parameter) != value:
             draft.add(
                 f"set {parameter} of {name} to {value}",
-                lambda parameter=parameter, value=value: interfaces.set_bridge_parameter(name, parameter, value),
+                partial(interfaces.set_bridge_parameter, name, parameter, value),
             )
     if wanted.filter is not None and wanted.filter != bool(found and found.filter):
         _plan_filter(draft, wanted.filter, found)
@@ -162,7 +163,7 @@ def plan(draft: Draft, wanted: WantedBridge, found: Bridge | None) -> None:
             if leaving not in asked:
                 draft.add(
                     f"take {leaving} out of {name}",
-                    lambda leaving=leaving: interfaces.remove_bridge_member(name, leaving),
+                    partial(interfaces.remove_bridge_member, name, leaving),
                 )
                 del after[leaving]
         for member in wanted.members:

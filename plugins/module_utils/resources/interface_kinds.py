@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..sysproxy import Kernel
@@ -213,9 +214,9 @@ def _plan_ports(draft: Draft, wanted: tuple[str, ...], found: tuple[str, ...], p
     staying = [port for port in found if port not in leaving]
     # Without any port it is no Ethernet any more, which its addresses would not outlive: new ones come first.
     for port in coming:
-        draft.add(f"join {port} to {name}", lambda port=port: interfaces.add_port(name, port))
+        draft.add(f"join {port} to {name}", partial(interfaces.add_port, name, port))
     for port in leaving:
-        draft.add(f"take {port} out of {name}", lambda port=port: interfaces.remove_port(name, port))
+        draft.add(f"take {port} out of {name}", partial(interfaces.remove_port, name, port))
     if coming:
         draft.require(lambda: _require_ports(draft.kernel, name, coming))
     if coming or leaving:
