@@ -6,12 +6,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import grp
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
-from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, running
-from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, run_playbook
+from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, rump_server, running
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, inventory_of, play, run_playbook
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -53,3 +64,259 @@ def test_rump_base_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     run = run_playbook(tmp_path, play, inventory_of(hosts))
     assert run.code == 2
     assert "missing required arguments: name found in rump_base_interfaces" in run.results[0].result["msg"]
+
+
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+HOST = {"all": {"hosts": {"vmhost": HERE}}}
+COMPONENTS = ["rumpvfs", "rumpdev", "rumpdev_disk", "rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_shmif"]
+
+
+class Host:
+    """A host with the role rump_server, below a folder of its own."""
+
+    def __init__(self, backend: str, folder: Path) -> None:
+        self.folder = folder
+        self.top = folder / "host"
+        self.top.mkdir()
+        self.variables: dict[str, Any] = {
+            "rump_server_backend": backend,
+            "rump_server_binary": rump_server() or "rump_server",
+            "rump_server_run_directory": str(self.top / "run"),
+            "rump_server_state_directory": str(self.top / "lib"),
+            "rump_server_inventory_directory": str(folder / "kernels"),
+            "rump_server_components": COMPONENTS,
+        }
+
+    def converge(self, *instances: dict[str, Any], then: list[dict[str, Any]] | None = None, **more: Any) -> Run:
+        arguments = more.pop("arguments", ())
+        variables = {**self.variables, "rump_server_instances": list(instances), **more}
+        plays = play(vars=variables, roles=["rumpkernel.rump.rump_server"])
+        return run_playbook(self.folder, plays + (then or []), HOST, *arguments)
+
+    def url(self, name: str) -> str:
+        return f"unix://{self.top}/run/{name}/socket"
+
+    def pid(self, name: str) -> int:
+        return int(json.loads((self.top / f"run/{name}.process").read_text())["pid"])
+
+
+@pytest.fixture(params=BACKENDS)
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    # Not tmp_path: the test's name would make the sockets' paths too long.
+    made = Host(request.param.partition("-")[0], tmp_path_factory.mktemp("h"))
+    try:
+        yield made
+    finally:
+        for record in made.top.glob("run/*.process"):
+            with contextlib.suppress(ValueError, ProcessLookupError):
+                os.killpg(json.loads(record.read_text())["pid"], signal.SIGKILL)
+
+
+def is_there(url: str) -> bool:
+    return os.path.exists(url.removeprefix("unix://"))
+
+
+def test_rump_server(host: Host, record_property) -> None:  # type: ignore[no-untyped-def]
+    group = grp.getgrgid(os.getgroups()[-1] if os.geteuid() else 1).gr_name
+    instances = [
+        {"name": "k1", "disks": [{"key": "/disk", "size": "1m"}], "memory": "64m", "cpus": 1},
+        {"name": "k2", "groups": ["web"], "vars": {"color": "red"}},
+    ]
+
+    foretold = host.converge(*instances, rump_server_group=group, arguments=("--check",))
+    assert foretold.code == 0, foretold.output
+    assert list(host.top.iterdir()) == []
+
+    # The kernels are in the inventory of the plays that follow.
+    base = {
+        "name": "Base",
+        "hosts": "rump_kernels",
+        "gather_facts": False,
+        "roles": ["rumpkernel.rump.rump_base"],
+        "vars": {"rump_base_hostname": "{{ inventory_hostname }}-{{ color | default('white') }}"},
+    }
+    made = host.converge(*instances, rump_server_group=group, then=[base])
+    assert made.code == 0, made.output
+    names = {}
+    for name in ("k1", "k2"):
+        with connect(host.url(name)) as kernel:
+            banner = kernel.session.banner.removeprefix("RUMPSP-0.4-").strip()
+            record_property("backend", f"{host.variables['rump_server_backend']} {banner} over unix")
+            names[name] = kernel.sysctl.get("kern.hostname")
+            assert kernel.exists("/disk") == (name == "k1")
+    assert names == {"k1": "k1-white", "k2": "k2-red"}
+    socket, folder = Path(f"{host.top}/run/k1/socket").stat(), Path(f"{host.top}/run/k1").stat()
+    assert (socket.st_mode & 0o777, folder.st_mode & 0o777) == (0o660, 0o750)
+    assert grp.getgrgid(socket.st_gid).gr_name == grp.getgrgid(folder.st_gid).gr_name == group
+    assert (host.top / "lib/k1/disk.img").stat().st_size == 1 << 20
+    told = json.loads((host.folder / "kernels/k2.json").read_text())
+    assert told == {
+        "name": "k2",
+        "url": host.url("k2"),
+        "groups": ["rump_kernels", "web"],
+        "vars": {"rump_components": COMPONENTS, "color": "red"},
+    }
+
+    before = {name: host.pid(name) for name in ("k1", "k2")}
+    again = host.converge(*instances, rump_server_group=group, then=[base])
+    assert again.code == 0, again.output
+    assert again.changed == []
+
+    # Other options start that kernel anew, and no other.
+    instances[0]["environment"] = {"SOMETHING": "other"}
+    other = host.converge(*instances, rump_server_group=group)
+    assert [result.result["changes"] for result in other.changed] == [["stop k1", "start k1"]], other.output
+    assert host.pid("k1") != before["k1"]
+    assert host.pid("k2") == before["k2"]
+
+    # What is removed leaves nothing.
+    gone = host.converge(*({**instance, "state": "absent"} for instance in instances))
+    assert gone.code == 0, gone.output
+    assert gone.changed
+    assert list(host.top.iterdir()) == []
+    assert list((host.folder / "kernels").iterdir()) == []
+    for pid in before.values():
+        with pytest.raises(ProcessLookupError):
+            os.killpg(pid, 0)
+    again = host.converge(*({**instance, "state": "absent"} for instance in instances))
+    assert again.changed == []
+
+
+def test_rump_server_stops_restarts_and_keeps_running(host: Host) -> None:
+    disk = {"name": "k1", "disks": [{"key": "/disk", "size": "64k"}]}
+    assert host.converge(disk).code == 0
+    image = host.top / "lib/k1/disk.img"
+    image.write_bytes(b"kept".ljust(1 << 16))
+
+    # A kernel that dies is started again by its supervisor.
+    children = Path(f"/proc/{host.pid('k1')}/task/{host.pid('k1')}/children")
+    if children.exists():
+        os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(Exception), connect(host.url("k1")) as kernel:
+                kernel.sysctl.get("kern.hostname")
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    pid = host.pid("k1")
+    assert host.converge({**disk, "state": "restarted"}).changed
+    assert host.pid("k1") != pid
+    stopped = host.converge({**disk, "state": "stopped"})
+    assert stopped.changed, stopped.output
+    assert image.read_bytes().startswith(b"kept")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(host.pid("k1"), 0)
+    assert host.converge({**disk, "state": "stopped"}).changed == []
+    assert host.converge({**disk, "state": "absent"}).code == 0
+    assert list(host.top.iterdir()) == []
+
+
+def test_rump_server_says_why_a_kernel_does_not_come_up(host: Host) -> None:
+    run = host.converge({"name": "k1", "options": ["--no-such-option"]})
+    assert run.code == 2
+    message = next(result for result in run.results if result.status == "failed").result["msg"]
+    assert "k1.process: no answer at unix://" in message
+    assert "it ended" in message
+    assert "usage" in message.lower() or "option" in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("instances", "message"),
+    [
+        ([{"name": "../k1"}], "names are unique"),
+        ([{"name": "k" * 120}], "103 bytes"),
+        ([{"nam": "k1"}], "missing required arguments: name found in rump_server_instances"),
+    ],
+)
+def test_rump_server_refuses(instances: list[dict[str, Any]], message: str, tmp_path: Path) -> None:
+    run = Host("simulated", tmp_path).converge(*instances)
+    assert run.code == 2
+    assert message in run.output
+    assert list((tmp_path / "host").iterdir()) == []
+
+
+def test_rump_server_on_another_host_is_reached_over_ssh(tmp_path: Path) -> None:
+    hosts = {
+        "far": {"ansible_host": "192.0.2.7", "ansible_user": "admin"},
+        "near": HERE,
+    }
+    instances = [
+        {"name": "socket"},
+        {"name": "everywhere", "url": "tcp://0:12345"},
+        {"name": "loopback", "url": "tcp://127.0.0.1:12346/"},
+        {"name": "told", "reached_at": "tcp://10.0.0.1:1"},
+    ]
+    tasks = play(
+        {"ansible.builtin.include_role": {"name": "rumpkernel.rump.rump_server", "tasks_from": "resolve"}},
+        {"ansible.builtin.debug": {"msg": "{{ rump_server_kernels | map(attribute='url') | list }}"}},
+        vars={"rump_server_instances": instances},
+    )
+    run = run_playbook(tmp_path, tasks, {"all": {"hosts": hosts}})
+    urls = {result.host: result.result["msg"] for result in run.results if "msg" in result.result}
+    assert urls == {
+        "far": [
+            "ssh://admin@192.0.2.7/run/rump/socket/socket",
+            "tcp://192.0.2.7:12345",
+            "ssh://admin@192.0.2.7/tcp/127.0.0.1:12346",
+            "tcp://10.0.0.1:1",
+        ],
+        "near": [
+            "unix:///run/rump/socket/socket",
+            "tcp://127.0.0.1:12345",
+            "tcp://127.0.0.1:12346/",
+            "tcp://10.0.0.1:1",
+        ],
+    }, run.output
+
+
+def test_rump_server_writes_units_that_systemd_takes(tmp_path: Path) -> None:
+    """Rendered here, and held to systemd's own check where that is; no systemd starts them in this test."""
+    instances = [
+        {"name": "plain", "disks": [{"key": "/disk", "size": "1m"}], "environment": {"TEXT": "100% of it"}},
+        {"name": "tap", "components": ["rumpnet", "rumpnet_virtif", "rumpkern_sljit"], "url": "tcp://0:12345"},
+    ]
+    template = {"src": str(ROOT / "roles/rump_server/templates/unit.service.j2"), "mode": "0644"}
+    tasks = play(
+        {
+            "ansible.builtin.include_role": {
+                "name": "rumpkernel.rump.rump_server",
+                "tasks_from": "resolve",
+                "public": True,
+            }
+        },
+        {
+            "ansible.builtin.template": {**template, "dest": f"{tmp_path}/rump-{{{{ item.name }}}}.service"},
+            "loop": "{{ rump_server_kernels }}",
+        },
+        vars={
+            "rump_server_instances": instances,
+            "rump_server_binary": shutil.which("true"),
+            "rump_server_user": "daemon",
+        },
+    )
+    run = run_playbook(tmp_path, tasks, HOST)
+    assert run.code == 0, run.output
+    plain, tap = ((tmp_path / f"rump-{name}.service").read_text() for name in ("plain", "tap"))
+    assert "-d key=/disk,hostpath=/var/lib/rump/plain/disk.img,size=1048576 unix:///run/rump/plain/socket\n" in plain
+    assert 'Environment="TEXT=100%% of it"\n' in plain
+    assert "\nMemoryDenyWriteExecute=true\n" in plain
+    assert "\nPrivateDevices=true\n" in plain
+    assert "\nDeviceAllow=/dev/net/tun rw\n" in tap
+    assert "MemoryDenyWriteExecute" not in tap
+    analyze = shutil.which("systemd-analyze")
+    if not analyze:
+        pytest.skip("there is no systemd-analyze, which checks the units of rump_server")
+    for name in ("plain", "tap"):
+        unit = str(tmp_path / f"rump-{name}.service")
+        done = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_argument_specs_name_every_default() -> None:
+    """The defaults that ansible-doc tells are those that hold."""
+    for role in (ROOT / "roles").iterdir():
+        specification = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+        told = {name: option["default"] for name, option in specification["options"].items() if "default" in option}
+        assert told == yaml.safe_load((role / "defaults/main.yml").read_text()), role.name
