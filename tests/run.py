@@ -61,7 +61,7 @@ STAGES = {
         *pytest("tests/behaviour", "every-abi"),
         *SIDE_BY_SIDE,
     ],
-    "playbooks": pytest("tests/playbooks"),
+    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE],
     "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],
     "docs": [

@@ -118,13 +118,13 @@ def test_the_other_side_goes_in_the_middle(kernel: Kernel) -> None:
     client, server = pair(kernel)
     with server:
         server.settimeout(0)
-        with pytest.raises(BlockingIOError):
+        with pytest.raises(BlockingIOError):  # noqa: PT012
             while True:
                 server.send(bytes(1 << 14))
         assert client.recv(10) == bytes(10)
         client.close()
         server.settimeout(10)
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):  # noqa: PT012
             while True:
                 server.send(bytes(1 << 14))
 

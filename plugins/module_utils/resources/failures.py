@@ -50,7 +50,10 @@ _COMPONENT_OF_FSTYPE = {
 }
 # What a file's flags may forbid, even to the superuser, who is refused next to nothing else.
 _CALLS_ON_FILES = frozenset(
-    "open chmod lchmod chown lchown utimensat unlink rmdir rename link symlink mkdir mkfifo mknod truncate".split()
+    {
+        *("open", "chmod", "lchmod", "chown", "lchown", "utimensat", "unlink", "rmdir"),
+        *("rename", "link", "symlink", "mkdir", "mkfifo", "mknod", "truncate"),
+    }
 )
 _NO_COMPONENT = ("ENOSYS", "EOPNOTSUPP", "ENODEV", "EAFNOSUPPORT", "EPROTONOSUPPORT")
 
