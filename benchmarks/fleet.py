@@ -1,0 +1,256 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a fleet costs: a site playbook of eight tasks over many simulated kernels, against eight tasks of debug.
+
+A thousand kernels are four processes. Four things are measured, and each is a ratio of what was seen in this one run:
+
+- the site playbook, which changes fresh kernels, against as many debug tasks;
+- the same over a tenth of the hosts: the time goes with their number;
+- the controller's memory, of all its processes, with what they share counted once;
+- the site playbook with a tenth of the kernels dead and a twentieth stalled: what that costs beyond the limit.
+
+Seconds are those of the clock, and on a machine with other work they say little; beside them stands the CPU time of
+ansible-playbook with all its workers, and that of the kernels, which on a machine of their own would cost nothing here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / ".collections"))
+
+from ansible_collections.rumpkernel.rump.tests.support.fleets import Process, fleet  # noqa: E402
+
+IN_A_PROCESS = 250
+SAMPLES = 0.25  # seconds between looks at the memory
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+PREFIX = "rumpkernel.rump.rump_"
+SITE: list[dict[str, Any]] = [
+    {f"{PREFIX}sysctl": {"name": "kern.hostname", "value": "{{ inventory_hostname }}"}},
+    {f"{PREFIX}sysctl": {"name": "net.inet.ip.ttl", "value": 32}},
+    {
+        f"{PREFIX}ifconfig": {
+            "name": "shmif0",
+            "linkstr": "bus{{ number // 10 }}",  # ten kernels share a network
+            "addresses": ["10.{{ number // 250 }}.{{ number % 250 }}.1/8"],
+            "state": "up",
+        }
+    },
+    {f"{PREFIX}mount": {"path": "/data", "src": "tmpfs", "fstype": "tmpfs", "opts": "size=8m", "state": "mounted"}},
+    {f"{PREFIX}file": {"path": "/data/www", "state": "directory", "mode": "0750"}},
+    {f"{PREFIX}copy": {"content": "I am {{ inventory_hostname }}\n", "dest": "/data/www/index.html"}},
+    {f"{PREFIX}file": {"path": "/data/index", "src": "www/index.html", "state": "link"}},
+    {f"{PREFIX}stat": {"path": "/data/www/index.html"}},
+]
+DEBUG: list[dict[str, Any]] = [{"ansible.builtin.debug": {"msg": "{{ inventory_hostname }}"}} for _task in SITE]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One ansible-playbook: seconds by the clock, of CPU and of the kernels' CPU, MiB, and its hosts' ends."""
+
+    seconds: float
+    cpu: float
+    kernels: float
+    memory: float
+    finished: set[str]
+    unreachable: dict[str, str]
+    """Why, by host."""
+    failed: int
+
+
+class Memory:
+    """The most memory that a process and its children had at one time, what they share counted once (PSS)."""
+
+    def __init__(self, pid: int) -> None:
+        self.most = 0
+        self._pid = pid
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """MiB."""
+        self._ended.set()
+        self._thread.join()
+        return self.most / 1024
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SAMPLES):
+            children = _read(f"/proc/{self._pid}/task/{self._pid}/children").split()
+            self.most = max(self.most, sum(_pss(pid) for pid in [str(self._pid), *children]))
+
+
+def _read(path: str) -> str:
+    with contextlib.suppress(OSError):
+        return Path(path).read_text()
+    return ""
+
+
+def _pss(pid: str) -> int:
+    """KiB."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+def cpu_of(process: Process) -> float:
+    """Seconds of user and system time so far."""
+    fields = _read(f"/proc/{process.pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS if fields else 0.0
+
+
+@contextlib.contextmanager
+def kernels(folder: Path, hosts: list[str]) -> Iterator[list[Process]]:
+    """Fresh kernels for the hosts, in few processes."""
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                fleet(folder, [url_of(folder, host) for host in hosts[at : at + IN_A_PROCESS]], "--dad-scale", "0")
+            )
+            for at in range(0, len(hosts), IN_A_PROCESS)
+        ]
+
+
+def url_of(folder: Path, host: str) -> str:
+    return f"unix://{folder}/{host}"
+
+
+def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: list[Process], options: Any) -> Run:
+    """ansible-playbook over the hosts."""
+    inventory = {
+        "all": {
+            "hosts": {
+                host: {"ansible_rump_server": url_of(folder, host), "number": number}
+                for number, host in enumerate(hosts)
+            },
+            "vars": {
+                "ansible_connection": "rumpkernel.rump.sysproxy",
+                "ansible_rump_connect_timeout": options.limit,
+            },
+        }
+    }
+    (folder / "inventory.json").write_text(json.dumps(inventory))
+    named = [{"name": f"Task {number}", **task} for number, task in enumerate(tasks, 1)]
+    play = [{"name": "Benchmark", "hosts": "all", "gather_facts": False, "tasks": named}]
+    (folder / "playbook.yml").write_text(yaml.safe_dump(play, sort_keys=False))
+    record = folder / "record.jsonl"
+    record.unlink(missing_ok=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")} | {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_FORKS": str(options.forks),
+        "ANSIBLE_INVENTORY_ENABLED": "yaml",
+        "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/support/callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "record",
+        "RECORD_FILE": str(record),
+    }
+    command = ["ansible-playbook", "-i", str(folder / "inventory.json"), str(folder / "playbook.yml")]
+    before = sum(map(cpu_of, running))
+    began = time.monotonic()
+    with (folder / "output").open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        memory = Memory(process.pid)
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - began
+    most = memory.stop()
+    results = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    if not results:
+        sys.exit(f"the run failed:\n{(folder / 'output').read_text()}")
+    last = named[-1]["name"]
+    return Run(
+        seconds,
+        used.ru_utime + used.ru_stime,
+        sum(map(cpu_of, running)) - before,
+        most,
+        {one["host"] for one in results if one["task"] == last and one["status"] == "ok"},
+        {one["host"]: str(one["result"].get("msg", "")) for one in results if one["status"] == "unreachable"},
+        sum(one["status"] == "failed" for one in results),
+    )
+
+
+def measured(hosts: list[str], tasks: list[dict[str, Any]], options: Any) -> Run:
+    """A run over fresh kernels, all of which are well."""
+    with tempfile.TemporaryDirectory() as name, kernels(Path(name), hosts) as running:
+        found = run(Path(name), hosts, tasks, running, options)
+    if len(found.finished) != len(hosts):
+        sys.exit(f"{len(hosts) - len(found.finished)} of {len(hosts)} hosts did not finish")
+    return found
+
+
+def with_bad_ones(hosts: list[str], options: Any) -> tuple[Run, set[str], set[str]]:
+    """The site over kernels of which a tenth is dead and a twentieth stalled: the run, the dead ones, the stalled ones."""
+    dead = set(hosts[3::10])
+    stalled = set(hosts[7::20])
+    well = [host for host in hosts if host not in dead | stalled]
+    with tempfile.TemporaryDirectory() as name, kernels(Path(name), well) as running:
+        folder = Path(name)
+        with fleet(folder, [url_of(folder, host) for host in sorted(stalled)], "--fault", "stall,frame=1"):
+            found = run(folder, hosts, SITE, running, options)
+    if found.finished != set(well):
+        sys.exit(f"{len(set(well) - found.finished)} of {len(well)} kernels that are well did not finish")
+    return found, dead, stalled
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a fleet of simulated kernels costs.")
+    parser.add_argument("--hosts", type=int, default=100, help="how many kernels (100); the project is held to 1000")
+    parser.add_argument("--forks", type=int, default=64, help="more than there are stalled kernels at once (64)")
+    parser.add_argument("--limit", type=float, default=10, help="seconds until a kernel counts as stalled (10)")
+    options = parser.parse_args()
+    hosts = [f"k{number:04}" for number in range(options.hosts)]
+    tenth = hosts[: max(1, len(hosts) // 10)]
+
+    print(f"{len(hosts)} simulated kernels, {len(SITE)} tasks, {options.forks} forks, {os.cpu_count()} CPUs\n")
+    print("                      hosts   seconds  controller's CPU  kernels' CPU  memory")
+    debug = show("debug", hosts, measured(hosts, DEBUG, options))
+    site = show("site", hosts, measured(hosts, SITE, options))
+    small = show("site", tenth, measured(tenth, SITE, options))
+    bad, dead, stalled = with_bad_ones(hosts, options)
+    show("with bad ones", hosts, bad)
+
+    print(f"\nsite against debug      {site.cpu / debug.cpu:.2f} times the CPU time of the controller (held to 1.3)")
+    print(
+        f"                        {site.seconds / debug.seconds:.2f} times the seconds, the kernels' own work in them"
+    )
+    growth = (site.cpu / len(hosts)) / (small.cpu / len(tenth))
+    print(
+        f"{len(tenth):4} to {len(hosts):4} hosts      {growth:.2f} times the CPU time of the controller a host (held to 1.15)"
+    )
+    print(f"controller's memory     {max(site.memory, bad.memory):.0f} MiB (held to 1536 at 1000 hosts)")
+    late = bad.seconds - site.seconds
+    print(f"{len(dead)} dead, {len(stalled)} stalled    {late:+.1f} s (held to the limit, {options.limit:g} s)")
+    wrong = (dead | stalled) ^ bad.unreachable.keys()
+    without_reason = [host for host in stalled if "no answer within" not in bad.unreachable.get(host, "")]
+    without_reason += [host for host in dead if "No such file" not in bad.unreachable.get(host, "")]
+    print(
+        f"{'':24}{len(bad.unreachable)} unreachable, {len(wrong)} wrongly, {len(without_reason)} without their reason"
+    )
+
+
+def show(name: str, hosts: list[str], found: Run) -> Run:
+    cpu = f"{found.cpu:16.1f}  {found.kernels:12.1f}"
+    print(f"  {name:18}  {len(hosts):5}  {found.seconds:8.1f}  {cpu}  {found.memory:6.0f}", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()
