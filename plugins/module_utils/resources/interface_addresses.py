@@ -131,9 +131,9 @@ def read(kernel: Kernel, found: Interface | None) -> dict[IPAddress, FoundAddres
     """The addresses of an interface with their states."""
     if found is None:
         return {}
-    name = found.name
+    state = kernel.interfaces.address_state
     return {
-        address.interface.ip: FoundAddress(address, kernel.interfaces.address_state(name, address.interface.ip))
+        address.interface.ip: FoundAddress(address, state(found.name, address.interface.ip, found.index))
         for address in found.addresses
     }
 

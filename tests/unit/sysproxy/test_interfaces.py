@@ -26,6 +26,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd im
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import (
     AF,
     CTL,
+    IFCAP,
     IFF,
     IN6_IFF,
     RTAX,
@@ -615,3 +616,28 @@ def test_closing_the_sockets(tmp_path: Path) -> None:
         server.kernel.interfaces.close()
         server.kernel.interfaces.flags("lo0")
     assert server.names() == ["__socket30", "ioctl", "close", "__socket30", "ioctl"]
+
+
+# Capabilities, of which no interface of a rump kernel without hardware has any
+
+
+@pytest.mark.parametrize("abi", [AMD64, I386, LP64_BIG, ILP32_BIG], ids=abi_name)
+def test_capabilities(abi: Abi, tmp_path: Path) -> None:
+    layout = abi.struct("ifcapreq")
+    enabled = IFCAP.CSUM_IPv4_Tx
+
+    def get(_called: Called, argument: bytes) -> bytes:
+        name = layout.parse(argument).ifcr_name
+        return layout.build(ifcr_name=name, ifcr_capabilities=0x3F00, ifcr_capenable=int(enabled))
+
+    network = Network(abi, ioctls={"SIOCGIFCAP": get})
+    with served(network, tmp_path) as server:
+        found = server.kernel.interfaces.capabilities("wm0")
+        assert found.enabled == IFCAP.CSUM_IPv4_Tx
+        assert found.able & IFCAP.CSUM_UDPv4_Rx
+        assert not found.able & IFCAP.TSOv4
+        server.kernel.interfaces.set_capabilities("wm0", IFCAP.CSUM_IPv4_Rx | IFCAP.CSUM_IPv4_Tx)
+    ((_get, _argument), (name, argument)) = network.asked
+    assert name == "SIOCSIFCAP"
+    asked = layout.parse(argument)
+    assert (asked.ifcr_name, asked.ifcr_capenable) == (b"wm0", 0x300)

@@ -96,9 +96,9 @@ class AddressIoctls(InterfaceIoctls):
             return
         self._ioctl(AF.INET6, "SIOCDIFADDR_IN6", self._request6(name, address), f"{name} {address}")
 
-    def address_flags6(self, name: str, address: ipaddress.IPv6Address) -> IN6_IFF:
+    def address_flags6(self, name: str, address: ipaddress.IPv6Address, index: int = 0) -> IN6_IFF:
         """The state of an IPv6 address: tentative, duplicated and so on."""
-        request = self._request6(name, address)
+        request = self._request6(name, address, index)
         self._ioctl(AF.INET6, "SIOCGIFAFLAG_IN6", request, f"{name} {address}")
         return IN6_IFF(self._base.abi.struct("in6_ifreq").parse(request).ifr_ifru.ifru_flags6)
 
@@ -110,30 +110,32 @@ class AddressIoctls(InterfaceIoctls):
         self._ioctl(AF.INET, "SIOCGIFAFLAG_IN", request, f"{name} {address}")
         return IN_IFF(self._base.abi.struct("ifreq").parse(request).ifr_ifru.ifru_addrflags)
 
-    def address_state(self, name: str, address: IPAddress) -> AddressState:
-        """The state of an address, and the lifetimes that it was given."""
+    def address_state(self, name: str, address: IPAddress, index: int = 0) -> AddressState:
+        """The state of an address, and the lifetimes that it was given. ``index`` saves looking the interface's up."""
         if isinstance(address, ipaddress.IPv4Address):
             return AddressState(self.address_flags4(name, address))
-        request = self._request6(name, address)
+        request = self._request6(name, address, index)
         self._ioctl(AF.INET6, "SIOCGIFALIFETIME_IN6", request, f"{name} {address}")
         lifetime = self._base.abi.struct("in6_ifreq").parse(request).ifr_ifru.ifru_lifetime
-        return AddressState(self.address_flags6(name, address), lifetime.ia6t_vltime, lifetime.ia6t_pltime)
+        return AddressState(self.address_flags6(name, address, index), lifetime.ia6t_vltime, lifetime.ia6t_pltime)
 
     def _request4(self, name: str, address: IPAddress) -> bytearray:
         sockaddr = {"sa_len": 16, "sa_family": AF.INET, "sa_data": bytes(2) + address.packed + bytes(8)}
         layout = self._base.abi.struct("ifreq")
         return bytearray(layout.build(ifr_name=encoded_name(name), ifr_ifru={"ifru_addr": sockaddr}))
 
-    def _request6(self, name: str, address: IPAddress) -> bytearray:
+    def _request6(self, name: str, address: IPAddress, index: int = 0) -> bytearray:
         layout = self._base.abi.struct("in6_ifreq")
-        return bytearray(layout.build(ifr_name=encoded_name(name), ifr_ifru={"ifru_addr": self._scoped(name, address)}))
+        return bytearray(
+            layout.build(ifr_name=encoded_name(name), ifr_ifru={"ifru_addr": self._scoped(name, address, index)})
+        )
 
     def _index(self, name: str) -> int:
         """The interface's index, or 0."""
         raise NotImplementedError
 
-    def _scoped(self, name: str, address: IPAddress) -> dict[str, Any]:
+    def _scoped(self, name: str, address: IPAddress, index: int = 0) -> dict[str, Any]:
         sockaddr = sockaddr_in6(address)
         if address.is_link_local:
-            sockaddr["sin6_scope_id"] = self._index(name)
+            sockaddr["sin6_scope_id"] = index or self._index(name)
         return sockaddr
