@@ -1,0 +1,375 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What starts a Rumprun unikernel: its configuration, the host's command, and where it serves sysproxy.
+
+The configuration is read by the guest itself, with a tokenizer of its own that is not quite JSON's. What follows from
+that is here and in :func:`configuration`; the facts are those of rumprun's ``lib/librumprun_base/config.c``,
+``parseargs.c`` and ``lib/libbmk_core/jsmn.c`` at its last commit.
+
+- Keys repeat: there is one ``env``, ``blk`` and ``net`` for each of these. The guest heeds their order.
+- Every value is a string, numbers too. Escapes are checked and then left as they are, so that a quotation mark cannot
+  be said, but in ``cmdline``, where the guest takes backslashes away.
+- The guest begins at the first ``{`` of its command line, which begins with the path of the image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+Guest = Mapping[str, Any]
+
+PORT: Final = 12345
+MEMORY: Final = 64
+# The guest's buffer for its command line, and what a value in Xen's store may have, with its key.
+COMMAND_LINE_LIMIT: Final = 4096
+_OTHER_SOURCE: Final = "_RUMPRUN_ROOTFSCFG="
+_SYSPROXY: Final = "RUMPRUN_SYSPROXY"
+# Strings that the tokenizer takes as they are: a backslash only where it begins an escape.
+_TAKEN: Final = re.compile(r'(?:[^"\\\0]|\\(?:["/\\bfnrt]|u[0-9A-Fa-f]{4}))*', re.DOTALL)
+_MODES: Final = {"foreground": "", "background": "&", "pipe": "|"}
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A domain is made paused, since its configuration goes below its number in the store. The process is its console, and
+# the domain goes with it, whoever ends it.
+_XEN: Final = """\
+name=$1 configuration=$2
+shift 2
+xl destroy "$name" >/dev/null 2>&1
+trap 'xl destroy "$name"; exit 0' TERM INT HUP
+xl create -p /dev/null "$@" || exit
+number=$(xl domid "$name") &&
+xenstore-write "/local/domain/$number/rumprun/cfg" "$configuration" &&
+xl unpause "$name" || { xl destroy "$name"; exit 1; }
+xl console "$name" &
+wait $!
+"""
+
+
+class GuestError(ValueError):
+    """The guest cannot be started as it is asked for; says which option is wrong."""
+
+
+def configuration(guest: Guest) -> str:
+    """The guest's configuration as it reads it, in one line where no string has more.
+
+    Takes the keys ``platform``, ``hostname``, ``environment``, ``disks``, ``interfaces``, ``arguments``, ``programs``,
+    ``sysproxy`` and ``port`` of a guest, as the role documents them.
+
+    :raises GuestError: something cannot be said in the guest's language.
+    """
+    xen = guest.get("platform") == "xen"
+    pairs: list[tuple[str, Any]] = []
+    hostname = guest.get("hostname") or guest.get("name")
+    if hostname:
+        pairs.append(("hostname", _string(hostname, "hostname")))
+    environment = dict(guest.get("environment") or {})
+    if guest.get("sysproxy", True):
+        if _SYSPROXY in environment:
+            raise GuestError(f"environment: {_SYSPROXY} follows from the option port")
+        environment[_SYSPROXY] = f"tcp://0:{_port(guest)}"
+    for name, value in environment.items():
+        if not name or "=" in str(name):
+            raise GuestError(f"environment: {name!r} is no name for a variable")
+        pairs.append(("env", _string(f"{name}={value}", f"environment: {name}")))
+    if xen:
+        # Drivers of Xen's use it, and every image for Xen has it.
+        pairs.append(("blk", _object({"source": "dev", "path": "virtual", "fstype": "kernfs", "mountpoint": "/kern"})))
+    pairs += [("blk", _object(disk)) for disk in _disks(guest, xen)]
+    pairs += [("net", _object(address)) for address in _addresses(guest, xen)]
+    pairs.append(_programs(guest))
+    # No comma after the last: the tokenizer would look before its first token.
+    text = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
+    if _OTHER_SOURCE in text:
+        raise GuestError(f"{_OTHER_SOURCE} makes the guest look for its configuration elsewhere, wherever it is")
+    return text
+
+
+def _string(value: Any, option: str) -> str:
+    """A string that the guest gets as it is."""
+    text = str(value)
+    if not _TAKEN.fullmatch(text):
+        raise GuestError(
+            f"{option}: the guest cannot be given {text!r}: it has no way to say a quotation mark, or a backslash"
+            ' but before one of "/\\bfnrtu'
+        )
+    return f'"{text}"'
+
+
+def _object(members: Mapping[str, Any]) -> str:
+    return "{" + ",".join(f'"{key}":{_string(value, key)}' for key, value in members.items()) + "}"
+
+
+def _disks(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
+    for index, disk in enumerate(guest.get("disks") or []):
+        mountpoint = disk.get("mountpoint")
+        if mountpoint is not None and not str(mountpoint).startswith("/"):
+            raise GuestError(f"disks: mountpoint {mountpoint!r} does not begin with a /")
+        where = {"source": "etfs", "path": disk_name(index)} if xen else {"source": "dev", "path": f"/dev/ld{index}a"}
+        if mountpoint is not None:
+            yield {**where, "fstype": "blk", "mountpoint": str(mountpoint)}
+        elif xen:  # a device that the guest has only when told; virtio's are found
+            yield where
+
+
+def disk_name(index: int) -> str:
+    """A disk's name on Xen."""
+    if index >= 26:
+        raise GuestError("disks: Xen has names for 26")
+    return f"xvd{chr(ord('a') + index)}"
+
+
+def _addresses(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
+    """One ``net`` for each family of each interface."""
+    for index, interface in enumerate(guest.get("interfaces") or []):
+        name = f"xenif{index}" if xen else f"vioif{index}"
+        # Made by the first that is about it; it would be an error to make it twice.
+        made = {"cloner": "true"} if xen else {}
+        for option, family, automatic in (("ipv4", "inet", "dhcp"), ("ipv6", "inet6", "auto")):
+            value = interface.get(option)
+            gateway = interface.get(f"{option}_gateway")
+            if value is None:
+                if gateway is not None:
+                    raise GuestError(f"interfaces: {option}_gateway without {option}")
+                continue
+            common = {"if": name, **made, "type": family}
+            made = {}
+            if value == automatic:
+                if gateway is not None:
+                    raise GuestError(f"interfaces: {option}_gateway goes with an address, not with {automatic}")
+                yield {**common, "method": automatic}
+                continue
+            address = _interface_address(value, option, automatic)
+            static = {"addr": str(address.ip), "mask": str(address.network.prefixlen)}
+            if gateway is not None:
+                static["gw"] = _gateway(gateway, option, address.version)
+            yield {**common, "method": "static", **static}
+
+
+def _interface_address(value: Any, option: str, automatic: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+    version = 4 if option == "ipv4" else 6
+    try:
+        address = ipaddress.ip_interface(str(value))
+    except ValueError:
+        address = None
+    if address is None or address.version != version or "/" not in str(value):
+        raise GuestError(f"interfaces: {option}: {value!r} is neither {automatic} nor an address with its length")
+    return address
+
+
+def _gateway(value: Any, option: str, version: int) -> str:
+    try:
+        address = ipaddress.ip_address(str(value))
+    except ValueError:
+        address = None
+    if address is None or address.version != version:
+        raise GuestError(f"interfaces: {option}_gateway: {value!r} is no address of that family")
+    return str(address)
+
+
+def _programs(guest: Guest) -> tuple[str, str]:
+    """What is run: one program by its command line, or several, each with a list of arguments."""
+    programs = guest.get("programs") or []
+    arguments = [str(argument) for argument in guest.get("arguments") or []]
+    if not programs:
+        words = [guest.get("name") or "rumprun", *arguments]
+        return "cmdline", f'"{" ".join(_word(str(word)) for word in words)}"'
+    if arguments:
+        raise GuestError("arguments, programs: only one of them")
+    entries = []
+    for program in programs:
+        mode = program.get("mode", "foreground")
+        if mode not in _MODES:
+            raise GuestError(f"programs: mode {mode!r} is none of {', '.join(_MODES)}")
+        given = ",".join(_string(argument, "programs: arguments") for argument in program.get("arguments") or [])
+        # The guest reads the arguments of each, and ends when there are none to read.
+        members = [f'"bin":{_string(program["name"], "programs: name")}', f'"argv":[{given}]']
+        if _MODES[mode]:
+            members.append(f'"runmode":"{_MODES[mode]}"')
+        entries.append("{" + ",".join(members) + "}")
+    if programs[-1].get("mode") == "pipe":
+        raise GuestError("programs: there is none after the last that a pipe could lead to")
+    return "rc_TESTING", f"[{','.join(entries)}]"
+
+
+def _word(text: str) -> str:
+    """A word of the command line, as the guest splits it.
+
+    Backslashes hold inside apostrophes, too, where the guest would take a quotation mark for one of the outer kind.
+    """
+    if "'" in text or "\0" in text:
+        raise GuestError(
+            f"arguments: {text!r} has an apostrophe, which the guest's command line cannot say; programs can"
+        )
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f"'{escaped}'" if not text or re.search(r"[ \n\t]", text) else escaped
+
+
+def _port(guest: Guest) -> int:
+    port = int(guest.get("port") or PORT)
+    if not 0 < port < 1 << 16:
+        raise GuestError(f"port: {port} is none")
+    return port
+
+
+def mac_address(name: str, index: int) -> str:
+    """An interface's address when none is given: always the same, below the prefix that QEMU's are taken from."""
+    digest = hashlib.sha256(f"{name}/{index}".encode()).digest()
+    return "52:54:00:" + ":".join(f"{octet:02x}" for octet in digest[:3])
+
+
+def server_url(guest: Guest) -> str | None:
+    """Where the guest's host reaches its sysproxy; None for a guest that has none.
+
+    :raises GuestError: nothing tells the guest's address.
+    """
+    if not guest.get("sysproxy", True):
+        return None
+    interfaces = guest.get("interfaces") or []
+    if any(_is_forwarded(interface) for interface in interfaces):
+        return f"tcp://{_forward(guest)}"
+    address = guest.get("address")
+    for interface in interfaces:
+        if address is None and interface.get("ipv4") not in (None, "dhcp"):
+            address = str(_interface_address(interface["ipv4"], "ipv4", "dhcp").ip)
+    if address is None:
+        raise GuestError(
+            "interfaces, address: sysproxy needs an interface of backend user with IPv4, an IPv4 address that you give,"
+            " or the option address, which tells the one that the guest will have"
+        )
+    return f"tcp://{address}:{_port(guest)}"
+
+
+def _is_forwarded(interface: Mapping[str, Any]) -> bool:
+    """Whether a port of the host's can lead to the guest over it."""
+    return interface.get("backend") == "user" and interface.get("ipv4") is not None
+
+
+def _forward(guest: Guest) -> str:
+    """ADDRESS:PORT of the host that leads to the guest's sysproxy."""
+    forward = str(guest.get("forward") or f"127.0.0.1:{_port(guest)}")
+    if not re.fullmatch(r"\d+\.\d+\.\d+\.\d+:\d+", forward):
+        raise GuestError(f"forward: {forward!r} is no ADDRESS:PORT")
+    return forward
+
+
+def command(guest: Guest, qemu: str = "qemu-system-x86_64") -> list[str]:
+    """The command that runs the guest in the foreground, with its console on the standard output.
+
+    :raises GuestError: the guest is asked for what cannot be.
+    """
+    name = str(guest.get("name") or "")
+    if not _NAME.fullmatch(name):
+        raise GuestError(f"name: {name!r} is not of letters, digits, dots, hyphens and underscores")
+    if guest.get("image") is None:
+        raise GuestError(f"image: {name} has none")
+    text = configuration(guest)
+    if guest.get("platform") == "xen":
+        return _xen_command(guest, text)
+    return _qemu_command(guest, text, qemu)
+
+
+def _qemu_command(guest: Guest, text: str, qemu: str) -> list[str]:
+    image = str(guest["image"])
+    if "{" in image or _OTHER_SOURCE in image:
+        raise GuestError(f"image: the guest reads its configuration from the first brace, which is in {image!r}")
+    if len(f"{image} {text}".encode()) >= COMMAND_LINE_LIMIT:
+        raise GuestError(f"the image's path and the configuration have more than {COMMAND_LINE_LIMIT - 1} bytes")
+    words = [qemu, "-name", _escape(guest["name"]), "-nodefaults", "-no-user-config", "-machine", "pc"]
+    words += ["-accel", "kvm", "-cpu", "host"] if guest.get("platform", "kvm") == "kvm" else ["-accel", "tcg"]
+    words += ["-m", str(guest.get("memory") or MEMORY)]
+    # Without a display the guest's console is the serial line.
+    words += ["-display", "none", "-serial", "stdio"]
+    for disk in guest.get("disks") or []:
+        words += ["-drive", f"if=virtio,format=raw,file={_escape(disk['path'])}"]
+    forward = _forward(guest) if guest.get("sysproxy", True) else None
+    for index, interface in enumerate(guest.get("interfaces") or []):
+        backend, forward = _backend(guest, index, interface, forward)
+        words += ["-netdev", backend]
+        mac = interface.get("mac") or mac_address(guest["name"], index)
+        # No program to boot from the network has to be there.
+        words += ["-device", f"virtio-net-pci,netdev=net{index},mac={mac},romfile="]
+    words += [str(option) for option in guest.get("options") or []]
+    return [*words, "-kernel", image, "-append", text]
+
+
+def _backend(guest: Guest, index: int, interface: Mapping[str, Any], forward: str | None) -> tuple[str, str | None]:
+    """What an interface is connected to, and the port that is still to be forwarded."""
+    kind = interface.get("backend")
+    parts = [f"{kind}", f"id=net{index}"]
+    if kind == "user":
+        own = ""
+        if interface.get("ipv4") not in (None, "dhcp"):
+            address = _interface_address(interface["ipv4"], "ipv4", "dhcp")
+            own = str(address.ip)
+            parts.append(f"net={address.network}")
+            if interface.get("ipv4_gateway"):
+                parts.append(f"host={interface['ipv4_gateway']}")
+        if forward and _is_forwarded(interface):
+            parts.append(f"hostfwd=tcp:{forward}-{own}:{_port(guest)}")
+            forward = None
+    elif kind == "tap":
+        parts += [f"ifname={_escape(_device(interface))}", "script=no", "downscript=no"]
+    elif kind == "bridge":
+        parts.append(f"br={_escape(_device(interface))}")
+    else:
+        raise GuestError(f"interfaces: backend {kind!r} is none of user, tap, bridge")
+    if interface.get("options"):
+        parts.append(str(interface["options"]))
+    return ",".join(parts), forward
+
+
+def _device(interface: Mapping[str, Any]) -> str:
+    if not interface.get("device"):
+        raise GuestError(f"interfaces: backend {interface['backend']} wants the option device")
+    return str(interface["device"])
+
+
+def _escape(value: Any) -> str:
+    """A value among QEMU's options, which commas separate."""
+    return str(value).replace(",", ",,")
+
+
+def _xen_command(guest: Guest, text: str) -> list[str]:
+    key = "/local/domain/65535/rumprun/cfg"
+    if len(f"{key} {text}".encode()) >= COMMAND_LINE_LIMIT:
+        raise GuestError(f"the configuration has more than {COMMAND_LINE_LIMIT - len(key) - 2} bytes")
+    vifs, disks = [], []
+    for index, interface in enumerate(guest.get("interfaces") or []):
+        if interface.get("backend") != "bridge":
+            raise GuestError("interfaces: on Xen the backend is bridge")
+        parts = [f"mac={interface.get('mac') or mac_address(guest['name'], index)}", f"bridge={_device(interface)}"]
+        vifs.append(",".join([*parts, *([str(interface["options"])] if interface.get("options") else [])]))
+    for index, disk in enumerate(guest.get("disks") or []):
+        disks.append(f"format=raw,vdev={disk_name(index)},access=rw,target={disk['path']}")
+    values: dict[str, Any] = {
+        "name": guest["name"],
+        "kernel": guest["image"],
+        "vcpus": 1,
+        "memory": int(guest.get("memory") or MEMORY),
+        "on_poweroff": "destroy",
+        "on_crash": "destroy",
+        "vif": vifs,
+        "disk": disks,
+    }
+    settings = [f"{name}={_xl(value)}" for name, value in values.items() if value != []]
+    settings += [str(option) for option in guest.get("options") or []]
+    return ["sh", "-c", _XEN, "rumprun-xen", str(guest["name"]), text, *settings]
+
+
+def _xl(value: Any) -> str:
+    """A value in the language of xl's configuration."""
+    if isinstance(value, list):
+        return f"[{','.join(_xl(member) for member in value)}]"
+    if isinstance(value, int):
+        return str(value)
+    text = str(value)
+    if re.search(r'["\\\n]', text):
+        raise GuestError(f"Xen's configuration cannot be given {text!r}")
+    return json.dumps(text, ensure_ascii=False)
