@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SPEC",
         help="misbehave: ACTION[,KEY=VALUE]…, see simulated_kernel/faults.py",
     )
+    parser.add_argument(
+        "--own-stack",
+        metavar="INTERFACE",
+        help="be reached through the kernel's own network: this interface has the address of the URL, tcp://127.…:PORT",
+    )
     parser.add_argument("--max-clients", type=int, default=255)
     parser.add_argument(
         "--dad-scale",
@@ -83,6 +88,7 @@ def _options(arguments: argparse.Namespace) -> KernelOptions:
         max_clients=arguments.max_clients,
         journal=arguments.journal,
         dad_scale=arguments.dad_scale,
+        own_stack=arguments.own_stack,
     )
     return replace(options, hostname=arguments.hostname) if arguments.hostname else options
 

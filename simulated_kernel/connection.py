@@ -53,6 +53,8 @@ class Connection:
         self._sent = 0
         self._counts: dict[str, int] = {}
         self._stalled = False
+        self._reachable = asyncio.Event()
+        self._reachable.set()
         self._in_exec = False
         self._preforks: list[bytes] = []
 
@@ -64,6 +66,8 @@ class Connection:
                 return
             while True:
                 data = await self._reader.read(READ_SIZE)
+                if data:
+                    await self._reachable.wait()
                 self._machine.receive_data(data)
                 while (event := self._machine.next_event()) is not frames.NEED_DATA:
                     if isinstance(event, frames.ConnectionClosed):
@@ -97,7 +101,15 @@ class Connection:
             self.kernel.process_exits(self.process)
         self.close()
 
+    def reach(self, reachable: bool) -> None:
+        """Whether anything passes between the kernel and its client (:mod:`.own_stack`)."""
+        if reachable:
+            self._reachable.set()
+        else:
+            self._reachable.clear()
+
     def close(self) -> None:
+        self._reachable.set()
         with contextlib.suppress(Exception):
             self._writer.close()
 
@@ -203,6 +215,8 @@ class Connection:
                 if not self._in_exec:
                     raise
                 error, value0, value1 = Errno.EINTR, 0, 0
+            if self.kernel.own_stack is not None:
+                await self.kernel.own_stack.update()
             await self._send(self._machine.syscall_reply(request.reqno, error, value0, value1))
         except (ConnectionError, ConnectionDone):
             self.close()
@@ -271,6 +285,7 @@ class Connection:
             frame = await self._misbehave(fault, frame)
         if self._stalled:
             return
+        await self._reachable.wait()
         self._writer.write(frame)
         await self._writer.drain()
 

@@ -41,6 +41,7 @@ from .vfs.rumpfs import RumpFs
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .own_stack import OwnStack
 
 LOG = logging.getLogger(__name__)
 FIRST_NODE = 3
@@ -66,6 +67,8 @@ class SimulatedKernel:
         """System calls in which the simulation itself failed."""
         self.halted = False
         self.on_shutdown: Callable[[], None] = lambda: None
+        self.own_stack: OwnStack | None = None
+        """The server's sockets, where they are the kernel's own."""
         self._node_numbers = count(FIRST_NODE)
         root = RumpFs(self.clock, self._node_numbers)
         self.mounts = MountTable(root, MNT_ROOTFS)

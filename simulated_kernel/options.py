@@ -84,6 +84,8 @@ class KernelOptions:
     journal: Path | None = None
     """A file that gets one JSON line per system call."""
     cpus: int = 2
+    own_stack: str | None = None
+    """The interface through which clients reach the server, which then has the address of its URL."""
     dad_scale: float = 1.0
     """Multiplies the seconds that duplicate address detection takes; 0 ends it at once."""
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from .connection import Connection
 from .kernel import SimulatedKernel
+from .own_stack import OwnStack
 from .urls import Listener, parse_url
 
 STOP_SECONDS = 2.0
@@ -38,8 +39,15 @@ class Server:
         return self._listener.url
 
     async def start(self) -> None:
-        """:raises OSError: the address is taken."""
+        """:raises OSError: the address is taken.
+        :raises ValueError: the kernel cannot be reached through its own stack there.
+        """
         listener = self._listener
+        if self.kernel.options.own_stack is not None:
+            own = OwnStack(self.kernel, self.kernel.options.own_stack, listener.host, listener.port, self._accept)
+            await own.update()
+            self.kernel.own_stack = own
+            return
         if listener.path is not None:
             self._server = await asyncio.start_unix_server(self._accept, listener.path)
             return
@@ -55,10 +63,15 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._clients[connection] = task
+        own = self.kernel.own_stack
+        if own is not None:
+            own.connected(connection, writer)
         try:
             await connection.serve()
         finally:
             self._clients.pop(connection, None)
+            if own is not None:
+                own.disconnected(connection)
 
     def _begin_stop(self) -> None:
         """The kernel halted: end once the answer is on its way."""
@@ -72,6 +85,8 @@ class Server:
             if self._listener.path is not None:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self._listener.path)
+        if self.kernel.own_stack is not None:
+            self.kernel.own_stack.close()
         await self._end_connections()
         self.kernel.halted = True
         self.kernel.journal.close()

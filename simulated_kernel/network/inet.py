@@ -312,6 +312,13 @@ class Inet:
                 self._own_route(owner, other, prefix)
                 return
 
+    def give(self, interface: Interface, wanted: bytes, mask: bytes) -> None:
+        """An address that the kernel has from its start on."""
+        address = self._blank(interface)
+        address.address, address.mask, address.mask_length = wanted, mask, trimmed_mask(mask)
+        self._initialise(interface, address, is_new_host=False)
+        interface.addresses.append(address)
+
     def remove(self, interface: Interface, address: InterfaceAddress) -> None:
         self._scrub(interface, address)
         self._stack.routes.remove_local(interface, address)

@@ -216,6 +216,11 @@ class NetworkStack:
         self.notices.announce(interface, IFAN_ARRIVAL)
         mark_change()
 
+    def make(self, name: str) -> Interface:
+        """An interface that the kernel has from its start on; EINVAL if it cannot have it."""
+        self._create(name)
+        return self.interfaces[-1]
+
     def _destroy(self, name: str) -> None:
         driver = self._cloner(name)
         interface = self.find(name)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..errors import refuse
-from ..network.addresses import AF_INET, AF_INET6, AF_LOCAL
+from ..network.addresses import AF_INET, AF_INET6, AF_LOCAL, sockaddr_in
 from .internet import InternetSocket
 from .local import LocalSocket
 from .ports import is_any
@@ -37,7 +37,9 @@ def internet_list(family: int, kind: int) -> ListFunction:
 
     async def serve(request: SysctlRequest, _node: SysctlNode, rest: list[int]) -> None:
         sockets = [socket for socket in request.kernel.ports(kind) if socket.family == family]
-        await _give(request, rest, [_describe(request, socket) for socket in sockets])
+        own = request.kernel.own_stack if (family, kind) == (AF_INET, SOCK_STREAM) else None
+        servers = [_describe_server(request, *ends) for ends in own.sockets()] if own is not None else []
+        await _give(request, rest, [*(_describe(request, socket) for socket in sockets), *servers])
 
     return serve
 
@@ -87,6 +89,23 @@ def _describe(request: SysctlRequest, socket: InternetSocket) -> bytes:
         ki_sndq=len(socket.waiting) if isinstance(socket, TcpSocket) else 0,
         ki_s=_padded(socket.name(socket.local_address, 0 if is_raw else socket.local_port)),
         ki_d=_padded(socket.name(socket.remote_address, socket.remote_port) if is_connected else b""),
+    )
+
+
+def _describe_server(request: SysctlRequest, local: tuple[bytes, int], remote: tuple[bytes, int] | None) -> bytes:
+    """The server's own socket, or that of one of its clients."""
+
+    def name(end: tuple[bytes, int]) -> bytes:
+        return sockaddr_in(end[0])[:2] + end[1].to_bytes(2, "big") + sockaddr_in(end[0])[4:]
+
+    return request.abi.struct("kinfo_pcb").build(
+        ki_family=AF_INET,
+        ki_type=SOCK_STREAM,
+        ki_protocol=PROTOCOLS[SOCK_STREAM],
+        ki_prstate=CONNECTED if remote else BOUND,
+        ki_tstate=ESTABLISHED if remote else LISTEN,
+        ki_s=_padded(name(local)),
+        ki_d=_padded(name(remote) if remote else b""),
     )
 
 

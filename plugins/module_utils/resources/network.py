@@ -205,6 +205,16 @@ class _Draft:
         return do
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What is planned beside interfaces."""
+
+    ways: dict[Any, _Entry]
+    neighbours: list[_Entry]
+    sources: list[Route]
+    sysctls: dict[str, Plan]
+
+
 def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     """The changes that make the kernel's network the one that is declared."""
     wanted = normalize(parameters)
@@ -224,22 +234,13 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     sources = _plan_sources(before, table, listed, coming)
     sysctls = _plan_sysctls(kernel, wanted.sysctls)
     own = network_connection.find(kernel, listed.values())
-    judge = _Judge(own, before, table)
-
-    _add_sysctls(draft, sysctls)  # first of all: some say what becomes of addresses that are added
-    _add_interfaces(draft, judge)
-    _add_routes(draft, judge, [way for way in ways.values() if way.goal is not None and way.goal.gateway is None])
-    _add_neighbours(draft, judge, [entry for entry in known if entry.goal is not None])
-    _add_routes(draft, judge, [way for way in ways.values() if way.goal is not None and way.goal.gateway is not None])
-    _add_routes(draft, judge, [way for way in ways.values() if way.goal is None])
-    _add_neighbours(draft, judge, [entry for entry in known if entry.goal is None])
-    _add_leaving(draft, judge)
-    _add_sources(draft, sources)
-    _add_destroyed(draft, judge)
-
+    parts = _Parts(ways, known, sources, sysctls)
+    _build(draft, parts, _Judge(own, before, table))
     _require_connection(draft, own)
+
     if draft.steps:
         made.arrange(draft.steps)
+        made.still_fits = _asker(draft, parts, before, table)
         made.before, made.after = interface.steady(draft.before), interface.steady(draft.after)
         made.report = lambda: _report(draft)
     made.expected = {
@@ -251,6 +252,21 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     if wanted.url is not None:
         made.expected = {**made.expected, "server": wanted.url}
     return made
+
+
+def _build(draft: _Draft, parts: _Parts, judge: _Judge) -> None:
+    """The steps in the order in which each finds what it needs."""
+    ways, known = parts.ways.values(), parts.neighbours
+    _add_sysctls(draft, parts.sysctls)  # first of all: some say what becomes of addresses that are added
+    _add_interfaces(draft, judge)
+    _add_routes(draft, judge, [way for way in ways if way.goal is not None and way.goal.gateway is None])
+    _add_neighbours(draft, judge, [entry for entry in known if entry.goal is not None])
+    _add_routes(draft, judge, [way for way in ways if way.goal is not None and way.goal.gateway is not None])
+    _add_routes(draft, judge, [way for way in ways if way.goal is None])
+    _add_neighbours(draft, judge, [entry for entry in known if entry.goal is None])
+    _add_leaving(draft, judge)
+    _add_sources(draft, parts.sources)
+    _add_destroyed(draft, judge)
 
 
 # Interfaces
@@ -674,10 +690,14 @@ class _Judge:
     """Says of each change why our own connection does not outlive it; nothing for most."""
 
     def __init__(
-        self, own: network_connection.OwnConnection | None, before: ForetoldRoutes, table: ForetoldRoutes
+        self,
+        own: network_connection.OwnConnection | None,
+        before: ForetoldRoutes,
+        table: ForetoldRoutes,
+        with_routes: bool = True,
     ) -> None:
-        self._own, self._before, self._table = own, before, table
-        self._moved = network_connection.rerouted(own, before, table) if own else None
+        self._own, self._before = own, before
+        self._moved = network_connection.rerouted(own, before, table) if own and with_routes else None
 
     def interface(self, group: _Group) -> str:
         if self._own is None:
@@ -728,6 +748,28 @@ def _require_connection(draft: _Draft, own: network_connection.OwnConnection | N
         "reconnect, or set allow_disconnect",
         object=step.text,
     )
+
+
+def _asker(draft: _Draft, parts: _Parts, before: ForetoldRoutes, table: ForetoldRoutes) -> Callable[[], None]:
+    """What asks, over a new connection, whether that one outlives what is still to be done.
+
+    Routes are left out: on their way back its packets go where those of the old connection went, until they do not.
+    """
+
+    def ask() -> None:
+        own = network_connection.find(draft.kernel, draft.kernel.interfaces.all())
+        again = replace(draft, made=NetworkPlan(), steps=[], before={}, after={})
+        _build(again, parts, _Judge(own, before, table, with_routes=False))
+        left = {change.text for change in draft.made.changes[len(draft.made.done) :]}
+        for step in again.steps:
+            if step.cuts and step.text in left:
+                raise OptionError(
+                    "reconnect",
+                    f"to {step.text} would cut the new connection, too ({own}): {step.cuts}. Name a URL that stays. "
+                    "What had been added was taken back",
+                )
+
+    return ask
 
 
 # What there is afterwards

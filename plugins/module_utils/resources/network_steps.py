@@ -39,7 +39,7 @@ class NetworkPlan(Plan):
     url: str | None = None
     time_limit: float = 0.0
     still_fits: Callable[[], object] = field(default=lambda: None)
-    """Asked over the new connection, before the rest: raises if the rest would end that one, too."""
+    """Asked over the new connection before the old one is given up: raises if the rest would end that one, too."""
 
     def arrange(self, steps: list[Step]) -> None:
         """Put the steps in their final order: those that end a connection as late as can be."""
@@ -60,7 +60,6 @@ class NetworkPlan(Plan):
         place = next(place for place, change in enumerate(self.changes) if change.text.startswith("connect anew"))
         try:
             self._make(self.changes[: place + 1])
-            self.still_fits()
         except (KernelError, OptionError, Unmet):
             self._take_back()
             raise
@@ -94,7 +93,7 @@ class NetworkPlan(Plan):
             raise RuntimeError("a plan that moves its connection knows its kernel")
         former = self.kernel.url
         try:
-            self.kernel.move(self.url, self.time_limit)
+            self.kernel.move(self.url, self.time_limit, self.still_fits)
         except KernelError:
             raise
         except RumpError as error:

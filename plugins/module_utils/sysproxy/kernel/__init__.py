@@ -10,6 +10,7 @@ hangs on it: ``k.sysctl``, ``k.interfaces``, ``k.routes``, ``k.neighbours``, ``k
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Self
 
@@ -36,13 +37,21 @@ class Kernel(Many, Attributes, ExtendedAttributes, FileSystems, Streams, Mounts,
     def modules(self) -> Modules:
         return Modules(self)
 
-    def move(self, url: str, connect_timeout: float) -> None:
+    def move(self, url: str, connect_timeout: float, confirm: Callable[[], object] | None = None) -> None:
         """Go on over a new connection, to another URL of the same kernel; descriptors stay as they are.
 
-        See :meth:`.session.Session.reopen`, whose errors leave all as it was.
+        See :meth:`.session.Session.reopen`. Its errors leave all as it was, and so do those of ``confirm``, which is
+        called when the kernel is reached over the new connection.
         """
         former = self.session
         self.session = former.reopen(url, connect_timeout)
+        try:
+            if confirm is not None:
+                confirm()
+        except BaseException:
+            self.session.close()
+            self.session = former
+            raise
         former.close()
 
     def disconnect(self) -> None:

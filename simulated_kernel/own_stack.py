@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server that is reached through the kernel's own network stack, as that of a Rumprun unikernel is.
+
+An interface has the URL's address from the start. The server listens at those addresses alone that the kernel's
+interfaces have at the moment, its connections are in the kernel's list of sockets, and one to an address that goes
+away goes silent: nothing arrives any more, and nothing says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from .clock import NANOSECONDS
+from .network.addresses import AF_INET, IN_IFF_DETACHED, IN_IFF_DUPLICATED, IN_IFF_TENTATIVE
+from .network.interfaces import IFF_LOOPBACK
+from .network.shmif import Shmif
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .kernel import SimulatedKernel
+
+Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+MASK = b"\xff\xff\xff\0"
+_UNUSABLE = IN_IFF_TENTATIVE | IN_IFF_DUPLICATED | IN_IFF_DETACHED
+
+
+class OwnStack:
+    """The server's sockets, as far as they are the kernel's. IPv4 only."""
+
+    def __init__(self, kernel: SimulatedKernel, interface: str, host: str, port: int, accept: Accept) -> None:
+        """:raises ValueError: ``host`` is no IPv4 address, or the kernel cannot make the interface."""
+        self._kernel = kernel
+        self._accept = accept
+        self._servers: dict[bytes, asyncio.Server | None] = {}
+        self._connections: dict[Connection, tuple[tuple[bytes, int], tuple[bytes, int]]] = {}
+        self._again: asyncio.TimerHandle | None = None
+        self.port = port
+        try:
+            address = socket.inet_aton(host)
+        except OSError:
+            raise ValueError(f"the kernel's own stack has IPv4 addresses, and no {host}") from None
+        stack = kernel.network
+        if not port or interface.rstrip("0123456789") not in stack.cloners():
+            raise ValueError(f"the kernel's own stack wants a port, and an interface that can be made, not {interface}")
+        made = stack.find(interface) or stack.make(interface)
+        if isinstance(made, Shmif):
+            made.plug(b"own-stack")
+        stack.inet.give(made, address, MASK)
+        made.start()
+        made.up()
+
+    async def update(self) -> None:
+        """Listen where the kernel has an address now, and let those connections go on that are to one."""
+        usable = self._usable_addresses()
+        for address in [address for address in self._servers if address not in usable]:
+            server = self._servers.pop(address)
+            if server is not None:
+                server.close()
+        for address in usable - self._servers.keys():
+            self._servers[address] = None  # while it is being made, and if another program has the port
+            try:
+                self._servers[address] = await asyncio.start_server(self._accept, socket.inet_ntoa(address), self.port)
+            except OSError:
+                if not self._connections and len(self._servers) == 1:
+                    raise
+        for connection, ((local, _port), _remote) in self._connections.items():
+            connection.reach(local in usable)
+
+    def _usable_addresses(self) -> set[bytes]:
+        now = self._kernel.clock.uptime()
+        usable, later = set(), []
+        for interface in self._kernel.network.interfaces:
+            if interface.flags & IFF_LOOPBACK or not interface.is_ready:
+                continue
+            for address in interface.addresses:
+                if address.family != AF_INET:
+                    continue
+                if not address.state_at(now) & _UNUSABLE:
+                    usable.add(address.address)
+                elif address.dad_ends is not None:
+                    later.append(address.dad_ends)
+        self._look_again(min(later) - now if later else None)
+        return usable
+
+    def _look_again(self, nanoseconds: int | None) -> None:
+        """When an address has been checked it is used, though nobody calls then."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if nanoseconds is not None:
+            loop = asyncio.get_running_loop()
+            self._again = loop.call_later(nanoseconds / NANOSECONDS + 0.001, lambda: loop.create_task(self.update()))
+
+    def connected(self, connection: Connection, writer: asyncio.StreamWriter) -> None:
+        ends = (writer.get_extra_info(name) for name in ("sockname", "peername"))
+        local, remote = ((socket.inet_aton(host), port) for host, port in ends)
+        self._connections[connection] = local, remote
+
+    def disconnected(self, connection: Connection) -> None:
+        self._connections.pop(connection, None)
+
+    def sockets(self) -> list[tuple[tuple[bytes, int], tuple[bytes, int] | None]]:
+        """The addresses and ports of both ends: of the connections, and last of what listens, which has but one."""
+        return [*self._connections.values(), ((bytes(4), self.port), None)]
+
+    def close(self) -> None:
+        self._look_again(None)
+        for server in self._servers.values():
+            if server is not None:
+                server.close()
+        self._servers.clear()
