@@ -225,8 +225,6 @@ def test_the_grammar_takes_what_json_does_not() -> None:
     assert split(r"a\\b 'c d' e\"f ''") == ["a\\b", "c d", 'e"f', ""]
     # A quotation mark takes the apostrophe's place, and the second apostrophe that of the mark.
     assert split("""'a " b' c\"""") == ["a  b c"]
-        "a  b c"
-    ]  # the quotation mark takes the apostrophe's place, and the second apostrophe the mark's
 
 
 def test_command_of_qemu() -> None:
