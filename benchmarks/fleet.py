@@ -197,7 +197,7 @@ def measured(hosts: list[str], tasks: list[dict[str, Any]], options: Any) -> Run
 
 
 def with_bad_ones(hosts: list[str], options: Any) -> tuple[Run, set[str], set[str]]:
-    """The site over kernels of which a tenth is dead and a twentieth stalled: the run, the dead ones, the stalled ones."""
+    """The site where a tenth of the kernels is dead and a twentieth stalled: the run, who is dead, who is stalled."""
     dead = set(hosts[3::10])
     stalled = set(hosts[7::20])
     well = [host for host in hosts if host not in dead | stalled]
@@ -232,9 +232,7 @@ def main() -> None:
         f"                        {site.seconds / debug.seconds:.2f} times the seconds, the kernels' own work in them"
     )
     growth = (site.cpu / len(hosts)) / (small.cpu / len(tenth))
-    print(
-        f"{len(tenth):4} to {len(hosts):4} hosts      {growth:.2f} times the CPU time of the controller a host (held to 1.15)"
-    )
+    print(f"{len(tenth)} to {len(hosts)} hosts     {growth:.2f} times the controller's CPU time a host (held to 1.15)")
     print(f"controller's memory     {max(site.memory, bad.memory):.0f} MiB (held to 1536 at 1000 hosts)")
     late = bad.seconds - site.seconds
     print(f"{len(dead)} dead, {len(stalled)} stalled    {late:+.1f} s (held to the limit, {options.limit:g} s)")
