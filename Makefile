@@ -10,7 +10,7 @@ STAMP := $(VENV)/.made
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test bench clean
+.PHONY: help venv demo test bench docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(STAMP) ## run all checks and tests
 bench: $(STAMP) ## measure what a task costs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" benchmarks/run
 
+docs: $(STAMP) ## build the documentation site, in .site/html
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python docs/site/build.py
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .ansible .mypy_cache .pytest_cache .ruff_cache tests/output changelogs/.plugin-cache.yaml *.tar.gz
+	rm -rf $(VENV) .ansible .site .mypy_cache .pytest_cache .ruff_cache tests/output changelogs/.plugin-cache.yaml *.tar.gz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

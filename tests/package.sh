@@ -20,7 +20,7 @@ ansible-galaxy collection install --offline --no-deps -p "$work/collections" "$w
 installed=$work/collections/ansible_collections/rumpkernel/rump
 
 # What is a checkout's own must not be packed, least of all the virtual environment.
-for path in .ansible .ci .collections .git .venv ansible.cfg tests/output; do
+for path in .ansible .ci .collections .git .site .venv ansible.cfg tests/output; do
     if [ -e "$installed/$path" ]; then
         echo "packed, but should not be: $path" >&2
         exit 1

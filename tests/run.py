@@ -73,6 +73,7 @@ STAGES = {
         "--skip-rstcheck",
         ".",
     ],
+    "site": ["python", "docs/site/build.py"],
     "package": ["tests/package.sh"],
 }
 # Stages that are run when they are named.
