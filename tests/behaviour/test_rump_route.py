@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,16 @@ def test_questions_among_the_noise_of_others(network: Kernel) -> None:
     for number in range(60):
         route(network, dest=f"10.{number}.128.0/17", gateway="10.0.0.254")
     assert run_module(network, rump_route_info, dest="10.59.128.1")["route"]["dest"] == "10.59.128.0/17"
+
+
+def test_more_routes_than_room_is_made_for_at_first(network: Kernel) -> None:
+    """The kernel then tells what it gave, and not what there is."""
+    gateway = ipaddress.ip_address("10.0.0.254")
+    flags = int(RTF.UP | RTF.GATEWAY | RTF.STATIC)
+    for number in range(150):
+        network.routes.add(Route(ipaddress.ip_network(f"172.16.{number}.0/24"), gateway, flags=flags))
+    found = [found for found in network.routes.all() if str(found).startswith("172.16.")]
+    assert len(found) == 150
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

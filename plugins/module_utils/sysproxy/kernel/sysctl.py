@@ -208,8 +208,15 @@ class Sysctl:
                     subject=name,
                 )
             except KernelError as error:
+                if error.name != "ENOMEM":
+                    raise
                 needed = abi.read_integer("size_t", length)
-                if error.name != "ENOMEM" or needed <= size:
+                if needed <= size and not question:
+                    # Lists of routes and interfaces tell how much was given, and only without a place what there is.
+                    length = bytearray(abi.integer("size_t", 0))
+                    self._base.call("__sysctl", number, len(mib), None, length, None, 0, label="sysctl", subject=name)
+                    needed = abi.read_integer("size_t", length)
+                if needed <= size:
                     raise
                 size = needed
                 continue
