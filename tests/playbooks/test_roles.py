@@ -33,13 +33,18 @@ def test_rump_base(backend: str, tmp_path: Path, record_property) -> None:  # ty
         "rump_base_interfaces": [
             {"name": "shmif0", "linkstr": str(tmp_path / "bus"), "addresses": ["192.0.2.1/24"], "mtu": 1400}
         ],
+        "rump_base_routes": [{"dest": "default", "gateway": "192.0.2.254"}],
+        "rump_base_neighbours": [{"address": "192.0.2.9", "lladdr": "02:00:00:00:00:09"}],
         "rump_base_mounts": [{"path": "/data", "src": "tmpfs", "fstype": "tmpfs", "opts": "size=8m"}],
         "rump_base_files": [
             {"path": "/data/www", "mode": "0750"},
             {"path": "/data/link", "state": "link", "src": "www"},
         ],
+        "rump_base_copies": [{"dest": "/data/www/copied", "content": "told\n", "mode": "0640"}],
+        "rump_base_templates": [{"dest": "/data/www/templated", "src": str(tmp_path / "name.j2"), "mode": "0644"}],
     }
     play = [{"name": "Base", "hosts": "all", "gather_facts": False, "roles": ["rumpkernel.rump.rump_base"]}]
+    (tmp_path / "name.j2").write_text("I am {{ rump_base_hostname }}\n")
     with running(backend, tmp_path) as server:
         record_property("backend", server.description)
         inventory = inventory_of({"k1": {"ansible_rump_server": server.url, **variables}})
@@ -53,6 +58,9 @@ def test_rump_base(backend: str, tmp_path: Path, record_property) -> None:  # ty
             assert interface.mtu == 1400
             assert "192.0.2.1/24" in [str(address.interface) for address in interface.addresses]
             assert kernel.stat("/data/link/").st_mode & 0o7777 == 0o750
+            assert kernel.read_file("/data/www/copied") == b"told\n"
+            assert kernel.read_file("/data/www/templated") == b"I am web\n"
+            assert any(str(route.gateway) == "192.0.2.254" for route in kernel.routes.all())
         again = run_playbook(tmp_path, play, inventory)
         assert again.code == 0, again.output
         assert again.changed == []
@@ -63,7 +71,7 @@ def test_rump_base_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     hosts = {"k1": {"ansible_rump_server": "unix:///nowhere", "rump_base_interfaces": [{"nam": "shmif0"}]}}
     run = run_playbook(tmp_path, play, inventory_of(hosts))
     assert run.code == 2
-    assert "missing required arguments: name found in rump_base_interfaces" in run.results[0].result["msg"]
+    assert "missing required arguments: name found in interfaces" in run.results[-1].result["msg"]
 
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
