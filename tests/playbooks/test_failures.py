@@ -164,7 +164,8 @@ def test_a_kernel_that_is_started_again(folder: Path) -> None:
         thread = threading.Thread(target=start_again)
         thread.start()
         try:
-            tasks = [name_it, kill, {**TWO, "ignore_unreachable": True}, wait, {**TWO, "name": "Three"}]
+            two, three = {**TWO, "ignore_unreachable": True}, {**TWO, "name": "Three"}
+            tasks: list[dict[str, Any]] = [name_it, kill, two, wait, three]
             done = run(folder, ["k1", "mortal"], tasks, "-e", json.dumps({"pid": process.pid}))
         finally:
             ended.set()
@@ -179,7 +180,7 @@ def test_a_kernel_that_is_started_again(folder: Path) -> None:
 @pytest.mark.parametrize("throttle", [1, 2])
 def test_throttle(tmp_path: Path, throttle: int) -> None:
     """So many hosts, and no more, are in a kernel's calls at once."""
-    hosts = {f"k{number}": {} for number in range(4)}
+    hosts: dict[str, dict[str, Any]] = {f"k{number}": {} for number in range(4)}
     with running("simulated", tmp_path, options=("--fault", "delay,seconds=0.02,call=__sysctl")) as server:
         assert server.journal is not None
         before = len(server.journal.read_text().splitlines())
