@@ -75,6 +75,7 @@ STAGES = {
     ],
     "site": ["python", "docs/site/build.py"],
     "package": ["tests/package.sh"],
+    "molecule": ["tests/molecule.sh"],
 }
 # Stages that are run when they are named.
 ON_REQUEST = ("every-abi",)
