@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
+import ipaddress  # pylint: disable=unused-import
 import os
 from typing import Any, Final, TypeAlias
 
