@@ -131,10 +131,10 @@ def read(kernel: Kernel, found: Interface | None) -> dict[IPAddress, FoundAddres
     """The addresses of an interface with their states."""
     if found is None:
         return {}
-    state = kernel.interfaces.address_state
+    states = kernel.interfaces.address_states(found.name, [one.interface.ip for one in found.addresses], found.index)
     return {
-        address.interface.ip: FoundAddress(address, state(found.name, address.interface.ip, found.index))
-        for address in found.addresses
+        address.interface.ip: FoundAddress(address, state)
+        for address, state in zip(found.addresses, states, strict=True)
     }
 
 

@@ -15,7 +15,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, TypeVar
 
 from ..sysproxy import InvalidURL, Kernel
 from ..sysproxy.kernel.interfaces import Interface, IPAddress, IPInterface
@@ -31,6 +31,7 @@ from .network_steps import NetworkPlan, Step, quietly
 from .network_tables import ForetoldNames, ForetoldRoutes, foretell_interface, foretell_routes, is_made_up
 from .plan import Change, Plan
 
+_Result = TypeVar("_Result")
 _FAMILIES = (AF.INET, AF.INET6)
 _NANOSECONDS = 10**9
 _DESTROYED_FIRST = {"bridge": 0, "carp": 0, "vlan": 1, "gif": 1, "agr": 2}
@@ -195,12 +196,12 @@ class _Draft:
         self.before.setdefault(kind, {})[name] = before
         self.after.setdefault(kind, {})[name] = after
 
-    def settled(self, apply: Callable[[], object]) -> Callable[[], object]:
+    def settled(self, apply: Callable[[], _Result]) -> Callable[[], _Result]:
         """The doing of a change to routes or neighbours, with the interfaces' indices as they are by then."""
 
-        def do() -> None:
+        def do() -> _Result:
             self.names.settle(self.kernel)
-            apply()
+            return apply()
 
         return do
 
@@ -344,7 +345,7 @@ def _add_interfaces(draft: _Draft, judge: _Judge) -> None:
         else:
             draft.made.conditions += group.conditions
         cuts = judge.interface(group)
-        first = Step(changes[0].text, changes[0].apply, _restorer(draft.kernel, group), cuts)
+        first = Step(changes[0].text, changes[0].apply, undo=_restorer(draft.kernel, group), cuts=cuts)
         draft.steps += [first, *(Step(change.text, change.apply, cuts=cuts) for change in changes[1:])]
 
 
@@ -438,7 +439,8 @@ def _add_sysctls(draft: _Draft, sysctls: Mapping[str, Plan]) -> None:
     for name, part in sysctls.items():
         for change in part.changes:
             draft.note("sysctls", name, part.before[name], part.after[name])
-            draft.steps.append(Step(change.text, change.apply, _setter(draft.kernel, name, part.before[name])))
+            undo = _setter(draft.kernel, name, part.before[name])
+            draft.steps.append(Step(change.text, change.apply, undo=undo))
 
 
 def _setter(kernel: Kernel, name: str, value: Any) -> Callable[[], object]:
@@ -517,7 +519,9 @@ def _add_routes(draft: _Draft, judge: _Judge, ways: list[_Entry]) -> None:
         cuts = judge.route(way.found, way.goal)
         for change in way.changes:
             undo = _route_restorer(kernel, way.found, way.goal)
-            draft.steps.append(Step(change.text, draft.settled(change.apply), undo, cuts, adds=way.goal is not None))
+            apply = draft.settled(change.apply)
+            request = None if change.request is None else draft.settled(change.request)
+            draft.steps.append(Step(change.text, apply, request, undo, cuts, adds=way.goal is not None))
 
 
 def _route_restorer(kernel: Kernel, found: Route | None, goal: Route | None) -> Callable[[], object]:
@@ -609,7 +613,8 @@ def _add_neighbours(draft: _Draft, judge: _Judge, entries: list[_Entry]) -> None
             draft.note("neighbours", name, neighbour.describe(entry.found), neighbour.describe(entry.goal))
             undo = _neighbour_restorer(draft, entry.found, entry.goal)
             cuts = judge.neighbour(entry.found, entry.goal)
-            draft.steps.append(Step(change.text, draft.settled(change.apply), undo, cuts, adds=entry.goal is not None))
+            apply = draft.settled(change.apply)
+            draft.steps.append(Step(change.text, apply, undo=undo, cuts=cuts, adds=entry.goal is not None))
 
 
 def _neighbour_restorer(draft: _Draft, found: Neighbour | None, goal: Neighbour | None) -> Callable[[], object]:
@@ -760,7 +765,7 @@ def _asker(draft: _Draft, parts: _Parts, before: ForetoldRoutes, table: Foretold
         own = network_connection.find(draft.kernel, draft.kernel.interfaces.all())
         again = replace(draft, made=NetworkPlan(), steps=[], before={}, after={})
         _build(again, parts, _Judge(own, before, table, with_routes=False))
-        left = {change.text for change in draft.made.changes[len(draft.made.done) :]}
+        left = {change.text for change in draft.made.left}
         for step in again.steps:
             if step.cuts and step.text in left:
                 raise OptionError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from ..sysproxy import Kernel, KernelError, RumpError
 from .failures import OptionError, Unmet
@@ -41,6 +42,19 @@ class NetworkPlan(Plan):
     still_fits: Callable[[], object] = field(default=lambda: None)
     """Asked over the new connection before the old one is given up: raises if the rest would end that one, too."""
 
+    made: list[Change] = field(default_factory=list)
+    """The changes of :attr:`done`, in the order in which they were made."""
+
+    @property
+    def left(self) -> list[Change]:
+        """Those that are yet to be made."""
+        made = set(map(id, self.made))
+        return [change for change in self.changes if id(change) not in made]
+
+    def _note(self, change: Change) -> None:
+        self.made.append(change)
+        self.done.append(change.text)
+
     def arrange(self, steps: list[Step]) -> None:
         """Put the steps in their final order: those that end a connection as late as can be."""
         if self.url is None:
@@ -66,6 +80,26 @@ class NetworkPlan(Plan):
         self._make(self.changes[place + 1 :])
 
     def _make(self, changes: list[Change]) -> None:
+        for together, several in groupby(changes, key=_may_be_made_beside_others):
+            if together:
+                self._make_side_by_side(list(several))
+            else:
+                self._make_one_by_one(list(several))
+
+    def _make_side_by_side(self, changes: list[Change]) -> None:
+        """One that is refused is made once more by itself: it may have come before what it needs."""
+        if self.kernel is None:
+            raise RuntimeError("calls are made on a kernel")
+        requests = (change.request() for change in changes if change.request is not None)
+        refused = []
+        for change, answer in zip(changes, self.kernel.session.map(requests), strict=True):
+            if isinstance(answer, KernelError):
+                refused.append(change)
+            else:
+                self._note(change)
+        self._make_one_by_one(refused)
+
+    def _make_one_by_one(self, changes: list[Change]) -> None:
         for change in changes:
             try:
                 change.apply()
@@ -76,12 +110,12 @@ class NetworkPlan(Plan):
                     raise
                 self._lost(change, error)
                 return
-            self.done.append(change.text)
+            self._note(change)
 
     def _lost(self, change: Step, error: RumpError) -> None:
         """The connection ended as it was allowed to: what the kernel made of the step, it cannot tell any more."""
-        self.done.append(change.text)
-        missing = [left.text for left in self.changes[len(self.done) :]]
+        self._note(change)
+        missing = [left.text for left in self.left]
         text = f"the connection ended with the step to {change.text} ({error}); whether it was made is not known"
         self.warnings.append(text + (f". Not made any more: {'; '.join(missing)}" if missing else ""))
         self.report = None
@@ -108,13 +142,17 @@ class NetworkPlan(Plan):
     def _take_back(self) -> None:
         """In reverse order, as far as the kernel lets us; what cannot be taken back stays listed as done."""
         left = []
-        for change in reversed(self.changes[: len(self.done)]):
+        for change in reversed(self.made):
             try:
                 if isinstance(change, Step):
                     change.undo()
             except (KernelError, OptionError):
                 left.append(change.text)
         self.done = list(reversed(left))
+
+
+def _may_be_made_beside_others(change: Change) -> bool:
+    return change.request is not None and not (isinstance(change, Step) and change.cuts)
 
 
 def quietly(action: Callable[[], object]) -> None:

@@ -165,7 +165,8 @@ def changes(kernel: Kernel, wanted: Wanted, found: Route | None, table: Table) -
     names = table.names
     if found is None:
         made = replace(goal, metrics=_metrics(wanted), interface=wanted.interface or "")
-        return [Change(f"add the route {_told(goal)}", lambda: _add(kernel, made, names))]
+        add, request = lambda: _add(kernel, made, names), lambda: kernel.routes.adding(made, names)
+        return [Change(f"add the route {_told(goal)}", add, request)]
     differences = _differences(wanted, found, goal)
     if not differences:
         return []

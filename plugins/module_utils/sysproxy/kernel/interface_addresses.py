@@ -10,10 +10,13 @@ Sources: sys/netinet/in.c (in_control), sys/netinet6/in6.c (in6_control), in_var
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..netbsd import KernelError
 from ..netbsd.constants import AF, IN6_IFF, IN_IFF
+from ..session import Request
 from .interface_ioctls import InterfaceIoctls, IPAddress, IPInterface, encoded_name, sockaddr_in, sockaddr_in6
 
 INFINITE: Final = 0xFFFFFFFF
@@ -118,6 +121,38 @@ class AddressIoctls(InterfaceIoctls):
         self._ioctl(AF.INET6, "SIOCGIFALIFETIME_IN6", request, f"{name} {address}")
         lifetime = self._base.abi.struct("in6_ifreq").parse(request).ifr_ifru.ifru_lifetime
         return AddressState(self.address_flags6(name, address, index), lifetime.ia6t_vltime, lifetime.ia6t_pltime)
+
+    def address_states(self, name: str, addresses: Sequence[IPAddress], index: int = 0) -> list[AddressState]:
+        """The states of an interface's addresses, asked for side by side."""
+        if not addresses:
+            return []
+        abi = self._base.abi
+        four, six = abi.struct("ifreq"), abi.struct("in6_ifreq")
+        questions: list[tuple[AF, str, bytearray, IPAddress]] = []
+        for address in addresses:
+            if isinstance(address, ipaddress.IPv4Address):
+                if abi.has_ioctl("SIOCGIFAFLAG_IN"):
+                    questions.append((AF.INET, "SIOCGIFAFLAG_IN", self._request4(name, address), address))
+                continue
+            index = index or self._index(name)
+            for ioctl in ("SIOCGIFAFLAG_IN6", "SIOCGIFALIFETIME_IN6"):
+                questions.append((AF.INET6, ioctl, self._request6(name, address, index), address))
+        answers = self._base.session.map(
+            Request("ioctl", (self._socket(family), abi.ioctl(ioctl), request), f"{name} {address}", ioctl)
+            for family, ioctl, request, address in questions
+        )
+        states = {address: AddressState((IN_IFF if address.version == 4 else IN6_IFF)(0)) for address in addresses}
+        for (_family, ioctl, request, address), answer in zip(questions, answers, strict=True):
+            if isinstance(answer, KernelError):
+                raise answer
+            if ioctl == "SIOCGIFALIFETIME_IN6":
+                lifetime = six.parse(request).ifr_ifru.ifru_lifetime
+                states[address] = AddressState(states[address].flags, lifetime.ia6t_vltime, lifetime.ia6t_pltime)
+            elif address.version == 4:
+                states[address] = AddressState(IN_IFF(four.parse(request).ifr_ifru.ifru_addrflags))
+            else:
+                states[address] = AddressState(IN6_IFF(six.parse(request).ifr_ifru.ifru_flags6))
+        return [states[address] for address in addresses]
 
     def _request4(self, name: str, address: IPAddress) -> bytearray:
         sockaddr = {"sa_len": 16, "sa_family": AF.INET, "sa_data": bytes(2) + address.packed + bytes(8)}

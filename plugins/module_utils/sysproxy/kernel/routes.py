@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..netbsd import KernelError
 from ..netbsd.constants import AF, CTL, NET_RT, RTAX, RTF, RTM, SOCK
+from ..session import Request
 from .addresses import LARGEST
 from .base import LARGEST_DESCRIPTOR
 from .routing_messages import (
@@ -99,10 +100,16 @@ class RoutingSocket:
 
         :raises KernelError: the kernel refused it; the call is named by the message's type.
         """
+        request = self.telling(message, subject)
+        self._kernel.call(request.name, *request.arguments, label=request.label, subject=request.subject)
+
+    def telling(self, message: Message, subject: str) -> Request:
+        """The call that has a change made."""
         if self._writer is None:
             self._writer = self._open()
             self._writer.shutdown(_SHUT_RD)  # its own messages would come back
-        self._write(self._writer, message.build(self._kernel.abi), message.type, subject)
+        data = message.build(self._kernel.abi)
+        return Request("write", (self._writer.fileno(), data, len(data)), subject, f"RTM_{RTM(message.type).name}")
 
     def ask(self, kind: RTM, message: Message, subject: str) -> Message:
         """The kernel's answer to a question.
@@ -188,7 +195,11 @@ class Routes:
         :raises KernelError: EEXIST, there is one to that destination; ENETUNREACH, no interface leads to the
             gateway; ESRCH, the kernel has no routes of that family; ENXIO, there is no such interface.
         """
-        self._tell(RTM.ADD, route, names)
+        self._kernel.routing_socket.tell(*self._message(RTM.ADD, route, names))
+
+    def adding(self, route: Route, names: Names | None = None) -> Request:
+        """The call that :meth:`add` makes, to be made beside others."""
+        return self._kernel.routing_socket.telling(*self._message(RTM.ADD, route, names))
 
     def change(self, route: Route, names: Names | None = None) -> None:
         """Give the route to that destination another gateway, interface, flags and metrics, those that it names.
@@ -197,16 +208,16 @@ class Routes:
 
         :raises KernelError: ESRCH, there is none; ENETUNREACH, no interface leads to the gateway.
         """
-        self._tell(RTM.CHANGE, route, names)
+        self._kernel.routing_socket.tell(*self._message(RTM.CHANGE, route, names))
 
     def delete(self, route: Route, names: Names | None = None) -> None:
         """Take the route to that destination away.
 
         :raises KernelError: ESRCH, there is none.
         """
-        self._tell(RTM.DELETE, route, names)
+        self._kernel.routing_socket.tell(*self._message(RTM.DELETE, route, names))
 
-    def _tell(self, kind: RTM, route: Route, names: Names | None) -> None:
+    def _message(self, kind: RTM, route: Route, names: Names | None) -> tuple[Message, str]:
         abi = self._kernel.abi
         if names is None and (route.interface or route.scope or getattr(route.gateway, "scope_id", None)):
             names = self._kernel.interfaces.names()
@@ -225,8 +236,7 @@ class Routes:
             if interface:
                 addresses[RTAX.IFP] = pack_link(abi, interface)
         metrics = {} if kind == RTM.DELETE else route.metrics
-        message = Message(kind, flags=route.flags, metrics=metrics, addresses=addresses)
-        self._kernel.routing_socket.tell(message, str(route))
+        return Message(kind, flags=route.flags, metrics=metrics, addresses=addresses), str(route)
 
     def _index(self, name: str, names: Names) -> int:
         if not name:
