@@ -114,9 +114,13 @@ def test_a_vlan_on_no_parent(kernel: Kernel) -> None:
 
 def test_a_vlan_on_what_is_no_ethernet(kernel: Kernel) -> None:
     result = refused(kernel, rump_ifconfig, name="vlan0", vlan=7, vlanif="lo0")
-    assert (result["call"], result["errno"]) == ("SIOCSETVLAN", "EPROTONOSUPPORT")
-    # A second run with another parent mends it.
-    thrice(kernel, "vlan0", vlan=7, vlanif="shmif0")
+    assert (result["call"], result["errno"], result["changed"]) == ("SIOCSETVLAN", "EPROTONOSUPPORT", False)
+    # It stays where it is, with its addresses.
+    ifconfig(kernel, "vlan0", vlan=7, vlanif="shmif0", addresses=["2001:db8:7::1/64"])
+    held = kernel.interfaces.all()
+    assert "vlanif: lo0 is no Ethernet" in refused(kernel, rump_ifconfig, name="vlan0", vlanif="lo0")["msg"]
+    assert kernel.interfaces.all() == held
+    assert kernel.interfaces.vlan("vlan0") == Vlan(7, "shmif0")
 
 
 # bridge

@@ -162,17 +162,16 @@ def _plan_vlan(draft: Draft, wanted: WantedKinds, found: Vlan | None) -> None:
     if goal is None:
         return
 
-    def parent_is_there() -> None:
-        if interfaces.get(goal.parent) is None:
-            raise OptionError(
-                "vlanif",
-                f"there is no interface {goal.parent}: make it first",
-                call="SIOCSETVLAN",
-                object=name,
-                errno="ENOENT",
-            )
+    def parent_is_good() -> None:
+        """Else it would be off the one, and not on the other."""
+        there = interfaces.get(goal.parent)
+        about = {"call": "SIOCSETVLAN", "object": name}
+        if there is None:
+            raise OptionError("vlanif", f"there is no interface {goal.parent}: make it first", **about, errno="ENOENT")
+        if not there.link_address:
+            raise OptionError("vlanif", f"{goal.parent} is no Ethernet", **about, errno="EPROTONOSUPPORT")
 
-    draft.require(parent_is_there)
+    draft.require(parent_is_good)
     draft.add(
         f"put {name} on {goal.parent} with the tag {goal.tag}",
         lambda: interfaces.set_vlan(name, goal.tag, goal.parent),
