@@ -244,15 +244,20 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         made.still_fits = _asker(draft, parts, before, table)
         made.before, made.after = interface.steady(draft.before), interface.steady(draft.after)
         made.report = lambda: _report(draft)
-    made.expected = {
-        "interfaces": [draft.groups[name].after for name in wanted.interfaces],
-        "routes": [route.describe(kernel.abi, ways[key].goal) for key in wanted.routes],
-        "neighbours": [neighbour.describe(known[place].goal) for place in range(len(wanted.neighbours))],
-        "sysctls": {name: part.expected["value"] for name, part in sysctls.items()},
-    }
-    if wanted.url is not None:
-        made.expected = {**made.expected, "server": wanted.url}
+    made.foretell = lambda: _foretold(draft, parts)
     return made
+
+
+def _foretold(draft: _Draft, parts: _Parts) -> dict[str, Any]:
+    """The module's result as far as it can be foretold."""
+    wanted, abi = draft.wanted, draft.kernel.abi
+    told: dict[str, Any] = {
+        "interfaces": [draft.groups[name].after for name in wanted.interfaces],
+        "routes": [route.describe(abi, parts.ways[key].goal) for key in wanted.routes],
+        "neighbours": [neighbour.describe(parts.neighbours[place].goal) for place in range(len(wanted.neighbours))],
+        "sysctls": {name: part.expected["value"] for name, part in parts.sysctls.items()},
+    }
+    return told if wanted.url is None else {**told, "server": wanted.url}
 
 
 def _build(draft: _Draft, parts: _Parts, judge: _Judge) -> None:
@@ -457,6 +462,7 @@ def _plan_routes(draft: _Draft, before: ForetoldRoutes, table: ForetoldRoutes) -
     """
     kernel, wanted = draft.kernel, draft.wanted
     entries: dict[Any, _Entry] = {}
+    found_families = {found.destination.version for found in before.routes.values()}
     for key, (asked, is_wanted) in sorted(wanted.routes.items(), key=lambda item: item[1][0].gateway is not None):
         found = table.routes.get(key)
         with _about("routes", found or asked.destination):
@@ -468,10 +474,10 @@ def _plan_routes(draft: _Draft, before: ForetoldRoutes, table: ForetoldRoutes) -
                 continue
             asked = _by_link(asked, table)
             goal = route.target(kernel.abi, asked, found, table)
-            changes = route.changes(kernel, asked, found, table)
+            changes = route.changes(kernel, asked, found, table, goal)
         entries[key] = _Entry(found, goal, changes)
         table.add(goal)
-        draft.made.conditions.append(_route_is_possible(kernel, asked, table))
+        draft.made.conditions.append(_route_is_possible(kernel, asked, table, found_families))
     if "routes" in wanted.purge:
         for found in before.routes.values():
             if found.key not in wanted.routes and found.key in table.routes and _is_made_by_hand(found):
@@ -493,11 +499,13 @@ def _by_link(asked: route.Wanted, table: ForetoldRoutes) -> route.Wanted:
     return replace(asked, interface=way.interface)
 
 
-def _route_is_possible(kernel: Kernel, asked: route.Wanted, table: ForetoldRoutes) -> Callable[[], object]:
+def _route_is_possible(
+    kernel: Kernel, asked: route.Wanted, table: ForetoldRoutes, families: set[int]
+) -> Callable[[], object]:
     def ask() -> None:
         with _about("routes", asked.destination):
             route.requirements(asked, table)
-            if not any(found.destination.version == asked.destination.version for found in table.routes.values()):
+            if asked.destination.version not in families:
                 require_family(kernel, asked.family)
 
     return ask

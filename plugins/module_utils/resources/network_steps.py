@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from ..sysproxy import Kernel, KernelError, RumpError
 from .failures import OptionError, Unmet
@@ -42,6 +43,8 @@ class NetworkPlan(Plan):
     still_fits: Callable[[], object] = field(default=lambda: None)
     """Asked over the new connection before the old one is given up: raises if the rest would end that one, too."""
 
+    foretell: Callable[[], Mapping[str, Any]] = field(default=dict)
+    """What :attr:`expected` is to be, asked when it is needed."""
     made: list[Change] = field(default_factory=list)
     """The changes of :attr:`done`, in the order in which they were made."""
 
@@ -64,6 +67,11 @@ class NetworkPlan(Plan):
         before = [step for step in steps if step.adds and not step.cuts]
         after = [step for step in steps if not step.adds or step.cuts]
         self.changes = [*before, Step(f"connect anew at {self.url}", self._connect_anew), *after]
+
+    def result(self, check_mode: bool) -> dict[str, Any]:
+        if check_mode or self.report is None:
+            self.expected = self.foretell()
+        return super().result(check_mode)
 
     def execute(self) -> None:
         for condition in self.conditions:

@@ -156,12 +156,16 @@ def target(abi: Abi, wanted: Wanted, found: Route | None, table: Table) -> Route
     )
 
 
-def changes(kernel: Kernel, wanted: Wanted, found: Route | None, table: Table) -> list[Change]:
+def changes(
+    kernel: Kernel, wanted: Wanted, found: Route | None, table: Table, goal: Route | None = None
+) -> list[Change]:
     """What makes the route that is found, or none, the one that is wanted. In place where the kernel can.
+
+    ``goal`` is what :func:`target` said, where it was asked already.
 
     :raises OptionError: as :func:`target`, or the route is one that the kernel itself needs.
     """
-    goal = target(kernel.abi, wanted, found, table)
+    goal = goal or target(kernel.abi, wanted, found, table)
     names = table.names
     if found is None:
         made = replace(goal, metrics=_metrics(wanted), interface=wanted.interface or "")
