@@ -4,8 +4,9 @@
 
 """What a fleet costs: a site playbook of eight tasks over many simulated kernels, against eight tasks of debug.
 
-A thousand kernels are four processes. Four things are measured, and each is a ratio of what was seen in this one run:
+A thousand kernels are four processes. These are measured, mostly as ratios of what was seen in this one run:
 
+- the inventory plugin, which finds them by their sockets and asks each for a handshake;
 - the site playbook, which changes fresh kernels, against as many debug tasks;
 - the same over a tenth of the hosts: the time goes with their number;
 - the controller's memory, of all its processes, with what they share counted once;
@@ -187,6 +188,25 @@ def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: li
     )
 
 
+def found_by_inventory(hosts: list[str]) -> tuple[float, float]:
+    """Seconds by the clock and of CPU in which the inventory plugin finds the kernels."""
+    with tempfile.TemporaryDirectory() as name, kernels(Path(name), hosts):
+        source = Path(name) / "fleet.rump.yml"
+        source.write_text(yaml.safe_dump({"plugin": "rumpkernel.rump.rump", "sockets": [name]}))
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+        command = ["ansible-inventory", "-i", str(source), "--list"]
+        began = time.monotonic()
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        listing = json.loads(process.stdout.read())
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - began
+    if sorted(listing["rump_kernels"]["hosts"]) != hosts:
+        sys.exit("the inventory plugin did not find all kernels")
+    return seconds, used.ru_utime + used.ru_stime
+
+
 def measured(hosts: list[str], tasks: list[dict[str, Any]], options: Any) -> Run:
     """A run over fresh kernels, all of which are well."""
     with tempfile.TemporaryDirectory() as name, kernels(Path(name), hosts) as running:
@@ -220,6 +240,8 @@ def main() -> None:
     tenth = hosts[: max(1, len(hosts) // 10)]
 
     print(f"{len(hosts)} simulated kernels, {len(SITE)} tasks, {options.forks} forks, {os.cpu_count()} CPUs\n")
+    seconds, cpu = found_by_inventory(hosts)
+    print(f"the inventory plugin finds them in {seconds:.1f} s, {cpu:.1f} s of CPU\n")
     print("                      hosts   seconds  controller's CPU  kernels' CPU  memory")
     debug = show("debug", hosts, measured(hosts, DEBUG, options))
     site = show("site", hosts, measured(hosts, SITE, options))
