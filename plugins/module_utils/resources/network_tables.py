@@ -31,19 +31,23 @@ class ForetoldNames(Names):
     def __init__(self, by_index: Mapping[int, str]) -> None:
         super().__init__(by_index)
         self._planned: frozenset[str] = frozenset()
+        self._kernel: Kernel | None = None
 
     def expect(self, names: Iterable[str]) -> None:
         """These will be there: they have an index that is no index, until :meth:`settle`."""
         self._planned = frozenset(names)
 
     def settle(self, kernel: Kernel) -> None:
-        """They are there now."""
-        if self._planned:
-            super().__init__({found.index: found.name for found in kernel.interfaces.all()})
-            self._planned = frozenset()
+        """They are there now: the kernel is asked when an index is needed."""
+        self._kernel = kernel
 
     def index(self, name: str) -> int | None:
-        return super().index(name) or (-1 if name in self._planned else None)
+        if name in self._planned:
+            if self._kernel is None:
+                return -1
+            self._planned = frozenset()
+            super().__init__({found.index: found.name for found in self._kernel.interfaces.all()})
+        return super().index(name)
 
 
 @dataclass(frozen=True)

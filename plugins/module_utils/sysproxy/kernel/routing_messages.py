@@ -152,7 +152,7 @@ def scope_is_needed(address: ipaddress.IPv6Address) -> bool:
 def pack_address(abi: Abi, address: IPAddress, index: int = 0) -> bytes:
     """A sockaddr. ``index`` is that of the interface of a link-local address, which gets it inside (in6_setscope)."""
     if address.version == 4:
-        return abi.struct("sockaddr_in").build(sin_len=16, sin_family=AF.INET, sin_addr=address.packed)
+        return b"\x10\x02\0\0" + address.packed + bytes(8)  # struct sockaddr_in, in half the time of its layout's
     packed = address.packed
     if index and scope_is_needed(address):
         packed = packed[:2] + index.to_bytes(2, "big") + packed[4:]
