@@ -13,9 +13,9 @@ version_added: 0.1.0
 author:
   - rumpkernel.rump authors (@rumpkernel)
 description:
-  - Writes the text that a Rumprun unikernel is configured by, as its own parser reads it. It looks like JSON, but has the
-    keys C(env), C(net) and C(blk) once for each variable, network and disk, and takes what is between quotation marks
-    as it stands, with no escapes.
+  - Writes the text that a Rumprun unikernel is configured by, as its own parser reads it. It looks like JSON, but has
+    the keys C(env), C(net) and C(blk) once for each variable, network and disk, and takes what is between quotation
+    marks as it stands, with no escapes.
   - What cannot be said to the unikernel in this way is refused.
 options:
   _input:

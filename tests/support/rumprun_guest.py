@@ -4,8 +4,8 @@
 
 """Reads a configuration by the rules of a Rumprun unikernel's own parser.
 
-The rules are those of rumprun's lib/libbmk_core/jsmn.c, lib/librumprun_base/config.c and parseargs.c: what is before the
-first brace is skipped, keys may come again, all values are strings or objects of strings, nothing between quotation
+The rules are those of rumprun's lib/libbmk_core/jsmn.c, lib/librumprun_base/config.c and parseargs.c: what is before
+the first brace is skipped, keys may come again, all values are strings or objects of strings, nothing between quotation
 marks is unescaped, and a word of the command line may be quoted.
 """
 
