@@ -64,7 +64,7 @@ class _Task(Task):
 
 class _Connection(SimpleNamespace):
     def __init__(self, kernel: Kernel | None) -> None:
-        super().__init__(kernel=kernel, transport="local" if kernel is None else TRANSPORT)
+        super().__init__(kernel=kernel, become=None, transport="local" if kernel is None else TRANSPORT)
         self._shell = SimpleNamespace(env_prefix=lambda **_environment: "", tmpdir=None)
 
     def close(self) -> None:
