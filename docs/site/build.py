@@ -12,15 +12,20 @@ that of a page which is not in a table of contents.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / ".site"
 SOURCE = SITE / "source"
 COLLECTION = "rumpkernel.rump"
+LINK = re.compile(r"\]\(([\w./-]+)\)")
+REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
 
 
 def copy_repository() -> None:
@@ -43,6 +48,14 @@ def copy_repository() -> None:
             (SOURCE / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, SOURCE / name)
     shutil.copyfile(ROOT / "docs/site/index.md", SOURCE / "index.md")
+    for page in SOURCE.rglob("*.md"):
+        page.write_text(LINK.sub(lambda link: absolute(link, page), page.read_text("utf-8")), "utf-8")
+
+
+def absolute(link: re.Match[str], page: Path) -> str:
+    """Have a page's link to a folder, which is no part of a site, lead to the repository."""
+    path = page.parent / link[1]
+    return f"]({REPOSITORY}/tree/main/{path.resolve().relative_to(SOURCE)})" if path.is_dir() else link[0]
 
 
 def run(*command: str | Path) -> None:
