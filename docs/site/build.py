@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -49,10 +50,10 @@ def copy_repository() -> None:
             shutil.copyfile(ROOT / name, SOURCE / name)
     shutil.copyfile(ROOT / "docs/site/index.md", SOURCE / "index.md")
     for page in SOURCE.rglob("*.md"):
-        page.write_text(LINK.sub(lambda link: absolute(link, page), page.read_text("utf-8")), "utf-8")
+        page.write_text(LINK.sub(partial(absolute, page), page.read_text("utf-8")), "utf-8")
 
 
-def absolute(link: re.Match[str], page: Path) -> str:
+def absolute(page: Path, link: re.Match[str]) -> str:
     """Have a page's link to a folder, which is no part of a site, lead to the repository."""
     path = page.parent / link[1]
     return f"]({REPOSITORY}/tree/main/{path.resolve().relative_to(SOURCE)})" if path.is_dir() else link[0]
