@@ -378,17 +378,17 @@ EXAMPLES = r"""
       net.inet6.ip6.forwarding: 1
     purge: [interfaces, addresses, routes, neighbours]
 
-- name: A vlan in a bridge
+- name: A bridge of two links, and a vlan on one of them
   rumpkernel.rump.rump_network:
     interfaces:
       - name: bridge0
         bridge:
-          members: [vlan7, shmif2]
+          members: [shmif1, shmif2]
         state: up
       - name: vlan7
         vlan: 7
-        vlanif: shmif1
-        state: up
+        vlanif: shmif2
+        addresses: [203.0.113.1/24]
       - name: shmif2
         linkstr: /tmp/bus2
         state: up

@@ -335,16 +335,14 @@ def test_the_route_to_the_controller(place: Place) -> None:
         ):
             result = refused(kernel, rump_network, **options)
             assert "packets to 127.7.0.1, from where the connection comes, go by it" in result["msg"]
-        elsewhere = {"neighbours": [{"address": "10.5.0.254", "lladdr": "b2:a0:00:00:00:0a"}]}
+        elsewhere: dict[str, Any] = {"neighbours": [{"address": "10.5.0.254", "lladdr": "b2:a0:00:00:00:0a"}]}
         assert "which is said to be elsewhere" in refused(kernel, rump_network, **elsewhere)["msg"]
-        shadow = {"interfaces": [{"name": "shmif1", "linkstr": "x", "addresses": ["127.7.0.9/24"]}]}
+        shadow: dict[str, Any] = {"interfaces": [{"name": "shmif1", "linkstr": "x", "addresses": ["127.7.0.9/24"]}]}
         assert "the network of an address of shmif1" in refused(kernel, rump_network, **shadow)["msg"]
         assert place.held() == before
         # Not on its way.
         assert run_module(kernel, rump_network, routes=[{"dest": "10.0.0.0/8", "gateway": "10.5.0.253"}])["changed"]
-        assert run_module(
-            kernel, rump_network, routes=[{"dest": "default", "gateway": "10.5.0.254"}], purge=["routes"]
-        )
+        assert run_module(kernel, rump_network, routes=[{"dest": "default", "gateway": "10.5.0.254"}], purge=["routes"])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -78,7 +78,7 @@ def shmif(name: str, bus: Path, *addresses: str) -> dict[str, Any]:
 
 def test_one_bus(tmp_path: Path, record_property: Any) -> None:
     bus = tmp_path / "bus"
-    variables = {
+    variables: dict[str, dict[str, Any]] = {
         "k1": {"interfaces": [shmif("shmif0", bus, "10.0.0.1/24", "2001:db8::1/64")]},
         "k2": {"interfaces": [shmif("shmif0", bus, "10.0.0.2/24", "2001:db8::2/64")]},
     }

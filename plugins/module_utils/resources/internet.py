@@ -77,7 +77,8 @@ def parse_destination(
         raise OptionError(option, f"{text}: the prefix of an IPv{ip.version} network is 0 to {ip.max_prefixlen}")
     if family and ip.version != FAMILIES[family]:
         raise OptionError(option, f"{text} is of IPv{ip.version}, and family is {family}")
-    network = ipaddress.ip_network((ip.packed, int(prefix) if slash else ip.max_prefixlen), strict=False)
+    kind = ipaddress.IPv4Network if ip.version == 4 else ipaddress.IPv6Network
+    network = kind((ip.packed, int(prefix) if slash else ip.max_prefixlen), strict=False)
     if network.network_address.packed != ip.packed:
         raise OptionError(option, f"{text} is an address in the network {network}: give the one or the other")
     if isinstance(ip, ipaddress.IPv6Address) and scope_is_needed(ip):

@@ -242,7 +242,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     if draft.steps:
         made.arrange(draft.steps)
         made.still_fits = _asker(draft, parts, before, table)
-        made.before, made.after = interface.steady(draft.before), interface.steady(draft.after)
+        made.before, made.after = draft.before, draft.after
         made.report = lambda: _report(draft)
     made.foretell = lambda: _foretold(draft, parts)
     return made
@@ -340,7 +340,7 @@ def _add_interfaces(draft: _Draft, judge: _Judge) -> None:
             draft.steps.append(_loss(draft, judge, group, ip, group.leaving[ip]))
     for name, group in draft.groups.items():
         if group.changes or group.leaving:
-            draft.note("interfaces", name, group.before, group.after)
+            draft.note("interfaces", name, interface.steady(group.before), interface.steady(group.after))
         if group.is_gone or not group.changes:
             continue
         changes = list(group.changes)
@@ -462,7 +462,7 @@ def _plan_routes(draft: _Draft, before: ForetoldRoutes, table: ForetoldRoutes) -
     """
     kernel, wanted = draft.kernel, draft.wanted
     entries: dict[Any, _Entry] = {}
-    found_families = {found.destination.version for found in before.routes.values()}
+    found_families: set[int] = {found.destination.version for found in before.routes.values()}
     for key, (asked, is_wanted) in sorted(wanted.routes.items(), key=lambda item: item[1][0].gateway is not None):
         found = table.routes.get(key)
         with _about("routes", found or asked.destination):
@@ -589,12 +589,12 @@ def _plan_neighbours(
     if purged:
         asked_for = {(entry.goal.address, entry.goal.interface) for entry in entries if entry.goal is not None}
         declared = {address for address, _interface in wanted.neighbours}
-        for found in known:
-            is_left = (found.address, found.interface) in asked_for or (
-                found.address in declared and all(address != found.address for address, _name in asked_for)
+        for one in known:
+            is_left = (one.address, one.interface) in asked_for or (
+                one.address in declared and all(address != one.address for address, _name in asked_for)
             )
-            if not is_left and found.is_permanent and found.interface in coming and not _is_of_itself(found, there):
-                entries.append(_Entry(found, None, [neighbour.removal(kernel, found, there)]))
+            if not is_left and one.is_permanent and one.interface in coming and not _is_of_itself(one, there):
+                entries.append(_Entry(one, None, [neighbour.removal(kernel, one, there)]))
     return entries
 
 

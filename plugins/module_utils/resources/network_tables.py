@@ -135,8 +135,8 @@ def foretell_routes(
         for made in _own_routes(after[name], address):
             if made.key not in table.routes:
                 table.add(made)
-    for name, found in after.items():
-        if has_inet6 and name not in before and found.flags & IFF.UP:
+    for name, coming in after.items():
+        if has_inet6 and name not in before and coming.flags & IFF.UP:
             network = ipaddress.ip_network("fe80::/64")
             table.add(Route(network, interface=name, flags=int(RTF.UP), scope=name))
     return table

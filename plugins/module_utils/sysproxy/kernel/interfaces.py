@@ -205,7 +205,8 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls):
         prefix = int.from_bytes(mask[start : start + width].ljust(width, b"\0"), "big").bit_count()
         far = _ip_address(sockaddrs.get(RTAX.BRD, b""))
         # What the one message carries is the broadcast address of a link that has one, and else its far end.
-        interface = ipaddress.ip_interface((address.packed, prefix))
+        kind = ipaddress.IPv4Interface if address.version == 4 else ipaddress.IPv6Interface
+        interface = kind((address.packed, prefix))
         broadcasts = broadcasts and address.version == 4
         return InterfaceAddress(
             interface, broadcast=far if broadcasts else None, destination=None if broadcasts else far

@@ -129,7 +129,7 @@ class RoutingSocket:
                 for answer in parsed(self._kernel, asking.recv(_LARGEST_ANSWER)):
                     if (answer.type, answer.pid, answer.seq) == (kind, pid, number):
                         return answer
-        raise SocketTimeout(f"{self._kernel.url}: no answer to RTM_{kind.name} {subject}")
+        raise SocketTimeout(f"{self._kernel.session.url}: no answer to RTM_{kind.name} {subject}")
 
     def _open(self) -> Socket:
         kind = SOCK.RAW | creation_flags(self._kernel.abi)

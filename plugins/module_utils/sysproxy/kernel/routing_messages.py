@@ -204,7 +204,9 @@ def unpack_network(destination: bytes, mask: bytes | None, names: Names) -> tupl
         prefix = int.from_bytes(mask[start : start + size], "big").bit_count()
     scope = getattr(address, "scope_id", None) or ""
     packed = address.packed
-    return ipaddress.ip_network((packed, prefix), strict=False), scope
+    # ip_network takes an IPv6 one for an IPv4 one first, which costs an exception.
+    kind = ipaddress.IPv4Network if address.version == 4 else ipaddress.IPv6Network
+    return kind((packed, prefix), strict=False), scope
 
 
 def unpack_link(abi: Abi, raw: bytes) -> tuple[int, bytes] | None:
