@@ -1,0 +1,261 @@
+# Copyright: (c) 2026, the rumpkernel.rump authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role rumprun: with a stand-in for QEMU and Xen, with QEMU where it is, with an image where there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
+from ansible_collections.rumpkernel.rump.tests.support.hypervisor_stand_in import HALTS, command_lines, install
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, play, run_playbook
+
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+QEMU = "qemu-system-x86_64"
+
+
+class Host:
+    """A host with the role rumprun, below a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.top = folder / "host"
+        self.programs = install(folder / "programs")
+        self.image = folder / "image.bin"
+        self.image.write_text("an image")
+        self.variables: dict[str, Any] = {
+            "rumprun_platform": "qemu",
+            "rumprun_qemu": str(self.programs / "qemu"),
+            "rumprun_run_directory": str(self.top / "run"),
+            "rumprun_state_directory": str(self.top / "lib"),
+            "rumprun_inventory_directory": str(folder / "kernels"),
+        }
+
+    def converge(self, *instances: dict[str, Any], check: bool = False, **more: Any) -> Run:
+        plays = play(
+            vars={**self.variables, "rumprun_instances": list(instances), **more}, roles=["rumpkernel.rump.rumprun"]
+        )
+        environment = {"PATH": f"{self.programs}:{os.environ['PATH']}"}
+        hosts = {"all": {"hosts": {"vmhost": HERE}}}
+        return run_playbook(self.folder, plays, hosts, *(["--check"] if check else []), environment=environment)
+
+    def pid(self, name: str) -> int:
+        return int(json.loads((self.top / f"run/{name}.process").read_text())["pid"])
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    made = Host(tmp_path)
+    try:
+        yield made
+    finally:
+        for record in made.top.glob("run/*.process"):
+            with contextlib.suppress(ValueError, ProcessLookupError):
+                os.killpg(json.loads(record.read_text())["pid"], signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def guest(host: Host, name: str, **more: Any) -> dict[str, Any]:
+    interfaces = [{"backend": "user", "ipv4": "dhcp"}, {"backend": "tap", "device": "tap0", "ipv4": "192.0.2.2/24"}]
+    return {
+        "name": name,
+        "image": str(host.image),
+        "forward": f"127.0.0.1:{free_port()}",
+        "disks": [{"size": "64k", "mountpoint": "/data"}, {"size": "1m"}],
+        "interfaces": interfaces,
+        "arguments": ["-v", "two words"],
+        **more,
+    }
+
+
+def test_a_guest_is_foretold_started_and_destroyed(host: Host) -> None:
+    web = guest(host, "web", groups=["webservers"], vars={"color": "red"})
+    url = f"tcp://{web['forward']}"
+
+    foretold = host.converge(web, check=True)
+    assert foretold.code == 0, foretold.output
+    assert not host.top.exists()
+    [lines] = [result.result for result in foretold.results if result.task.endswith("Show the command lines")]
+    [shown] = [line["msg"] for line in lines["results"]]
+
+    made = host.converge(web)
+    assert made.code == 0, made.output
+    [ran] = command_lines(host.programs)
+    # It is what the dry run has shown.
+    assert shlex.split(shown) == [str(host.programs / "qemu"), *ran[1:]]
+    assert [ran[place + 1] for place, word in enumerate(ran) if word == "-drive"] == [
+        f"if=virtio,format=raw,file={host.top}/lib/web/disk0.img",
+        f"if=virtio,format=raw,file={host.top}/lib/web/disk1.img",
+    ]
+    assert (host.top / "lib/web/disk1.img").stat().st_size == 1 << 20
+    assert "sysproxy listening" in (host.top / "lib/web/console.log").read_text()
+    with connect(url) as kernel:
+        assert kernel.sysctl.get("kern.hostname") == "web"
+    assert json.loads((host.folder / "kernels/web.json").read_text()) == {
+        "name": "web",
+        "url": url,
+        "groups": ["rump_kernels", "webservers"],
+        "vars": {"color": "red"},
+    }
+
+    again = host.converge(web)
+    assert again.code == 0, again.output
+    assert again.changed == []
+
+    pid = host.pid("web")
+    gone = host.converge({"name": "web", "state": "absent"})
+    assert gone.code == 0, gone.output
+    with pytest.raises(ProcessLookupError):
+        os.killpg(pid, 0)
+    assert list(host.top.rglob("*")) == []
+    assert list((host.folder / "kernels").iterdir()) == []
+
+
+def test_other_options_and_a_stop(host: Host) -> None:
+    web = guest(host, "web")
+    assert host.converge(web).code == 0
+    pid = host.pid("web")
+    web["environment"] = {"A": "b"}
+    other = host.converge(web)
+    assert [result.result["changes"] for result in other.changed] == [["stop web", "start web"]], other.output
+    assert host.pid("web") != pid
+
+    pid = host.pid("web")
+    stopped = host.converge({**web, "state": "stopped"})
+    assert [result.result["changes"] for result in stopped.changed] == [["stop web"]], stopped.output
+    with pytest.raises(ProcessLookupError):
+        os.killpg(pid, 0)
+    assert (host.top / "lib/web/disk0.img").exists()
+    assert "sysproxy listening" in (host.top / "lib/web/console.log").read_text()
+
+
+def test_a_guest_that_does_not_come_up_shows_its_console(host: Host) -> None:
+    host.image.write_text(HALTS)
+    run = host.converge(guest(host, "web"), rumprun_timeout=3)
+    assert run.code == 2
+    message = next(result for result in run.results if result.status == "failed").result["msg"]
+    assert "not within 3 s; it said: rump kernel bare metal bootstrap / PANIC: as it was asked to / halted" in message
+
+
+def test_xen(host: Host) -> None:
+    port = free_port()
+    interfaces = [{"backend": "bridge", "device": "xenbr0", "ipv4": "dhcp"}]
+    db = guest(host, "db", platform="xen", port=port, address="127.0.0.1", interfaces=interfaces)
+    made = host.converge(db)
+    assert made.code == 0, made.output
+    with connect(f"tcp://127.0.0.1:{port}") as kernel:
+        assert kernel.sysctl.get("kern.hostname") == "db"
+    calls = command_lines(host.programs)
+    assert [call[:2] for call in calls] == [
+        *(["xl", "destroy"], ["xl", "create"], ["xl", "domid"]),
+        *(["xenstore-write", "/local/domain/7/rumprun/cfg"], ["xl", "unpause"], ["xl", "console"]),
+    ]
+    assert host.converge(db).changed == []
+    assert host.converge({**db, "state": "absent"}).code == 0
+    assert command_lines(host.programs)[len(calls) :] == [["xl", "destroy", "db"]]
+    assert not (host.programs / "db.domain").exists()
+    assert list(host.top.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("instances", "message"),
+    [
+        ([{"name": "a", "environment": {"A": 'b"'}}], "environment: A: the guest cannot be given"),
+        ([{"name": "a"}, {"name": "b"}], "no two guests serve sysproxy at the same address and port"),
+        ([{"name": "a", "image": "/no/such/image"}], "/no/such/image"),
+    ],
+)
+def test_refusals(host: Host, instances: list[dict[str, Any]], message: str) -> None:
+    interfaces = [{"backend": "user", "ipv4": "dhcp"}]
+    run = host.converge(*({"image": str(host.image), "interfaces": interfaces, **each} for each in instances))
+    assert run.code == 2, run.output
+    assert message in run.output
+    assert not host.top.exists()
+
+
+def test_a_guest_of_another_host_is_reached_over_ssh(tmp_path: Path) -> None:
+    user = {"image": "/a", "interfaces": [{"backend": "user", "ipv4": "dhcp"}]}
+    instances = [
+        {"name": "loopback", **user},
+        {"name": "everywhere", "forward": "0.0.0.0:7", **user},
+        {"name": "told", "forward": "127.0.0.1:8", "reached_at": "tcp://10.0.0.1:1", **user},
+        {"name": "none", "sysproxy": False, **user},
+    ]
+    tasks = play(
+        {"ansible.builtin.include_role": {"name": "rumpkernel.rump.rumprun", "tasks_from": "resolve"}},
+        {"ansible.builtin.debug": {"msg": "{{ rumprun_guests | map(attribute='url') | list }}"}},
+        vars={"rumprun_instances": instances},
+    )
+    hosts = {"far": {"ansible_host": "192.0.2.7", "ansible_user": "admin"}, "near": HERE}
+    run = run_playbook(tmp_path, tasks, {"all": {"hosts": hosts}})
+    urls = {result.host: result.result["msg"] for result in run.results if "msg" in result.result}
+    assert urls == {
+        "far": ["ssh://admin@192.0.2.7/tcp/127.0.0.1:12345", "tcp://192.0.2.7:7", "tcp://10.0.0.1:1", ""],
+        "near": ["tcp://127.0.0.1:12345", "tcp://127.0.0.1:7", "tcp://10.0.0.1:1", ""],
+    }, run.output
+
+
+def echoing_image() -> bytes:
+    """A multiboot kernel for QEMU that writes its command line to the serial line, and no more."""
+    base, magic, flags = 0x100000, 0x1BADB002, 0x10000
+    code = bytes.fromhex(
+        "8b7310"  # mov esi, [ebx + 16]: the command line
+        "66baf803"  # mov dx, 0x3f8: the serial line
+        "ac84c07403"  # lodsb; test al, al; jz over the next two
+        "eeebf8"  # out dx, al; jmp back to lodsb
+        "b00aee"  # a line feed
+        "f4ebfd"  # hlt; jmp back
+    )
+    end = base + 32 + len(code)
+    return struct.pack("<8I", magic, flags, -(magic + flags) % (1 << 32), base, base, end, end, base + 32) + code
+
+
+def test_qemu_hands_the_configuration_to_the_guest(host: Host) -> None:
+    """QEMU takes the command line, and the guest gets its configuration byte by byte: commas, quotes, backslashes."""
+    if not shutil.which(QEMU):
+        pytest.skip(f"there is no {QEMU}, which boots a small kernel of the test's")
+    host.image.write_bytes(echoing_image())
+    told = guest(host, "web", arguments=["a,b,,c", 'say "no"', "", "C:\\x"], environment={"A": "b,c d"})
+    # A second network of QEMU's own: a tap device would need rights.
+    told["interfaces"][1] = {"backend": "user", "ipv4": "10.9.0.2/24"}
+    run = host.converge(told, rumprun_qemu=QEMU, rumprun_timeout=6)
+    assert run.code == 2
+    failed = next(result for result in run.results if result.status == "failed").result
+    assert "not within 6 s" in failed["msg"], run.output
+    image, _blank, text = failed["log"][0].partition(" ")
+    assert image == str(host.image)
+    assert '"env":"A=b,c d"' in text
+    assert r"""cmdline":"web a,b,,c 'say \"no\"' '' C:\\x"}""" in text
+    assert len(failed["log"]) == 1
+    gone = host.converge({"name": "web", "state": "absent"})
+    assert gone.code == 0, gone.output
+
+
+def test_a_real_image_boots_and_answers(host: Host) -> None:
+    image = os.environ.get("RUMPRUN_IMAGE")
+    if not image or not shutil.which(QEMU):
+        pytest.skip(f"no image of Rumprun for QEMU in RUMPRUN_IMAGE, or no {QEMU}")
+    web = guest(host, "web", image=image, disks=[], interfaces=[{"backend": "user", "ipv4": "dhcp"}])
+    run = host.converge(web, rumprun_qemu=QEMU)
+    assert run.code == 0, run.output
+    with connect(f"tcp://{web['forward']}") as kernel:
+        assert kernel.sysctl.get("kern.hostname") == "web"
+    assert host.converge(web).changed == []
