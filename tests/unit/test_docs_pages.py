@@ -21,6 +21,13 @@ def test_every_page_is_listed() -> None:
     assert sorted(listed) == sorted(there)
 
 
+def test_the_readme_has_every_plugin_and_role() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = ("plugins/connection", "plugins/filter", "plugins/inventory", "plugins/modules", "roles")
+    there = {path.stem for folder in folders for path in (ROOT / folder).iterdir() if path.name[0] not in "_."}
+    assert not [name for name in sorted(there) if f"`{name}`" not in readme]
+
+
 def test_the_fleet_in_the_picture_is_the_demo() -> None:
     hosts = yaml.safe_load((ROOT / "demo/inventory.yml").read_text())["all"]["children"]["rump_kernels"]["hosts"]
     picture = ElementTree.parse(ROOT / "docs/fleet.svg").getroot()
