@@ -256,19 +256,19 @@ def test_a_move_to_an_address_that_does_not_answer(place: Place) -> None:
     assert place.kernel.url == place.url(1)
 
 
-@pytest.mark.parametrize("backend", OWN_BACKENDS)
-def test_a_move_to_another_kernel(place: Place, tmp_path: Path, backend: str) -> None:
+def test_a_move_to_another_kernel(place: Place, tmp_path: Path) -> None:
     """Whoever answers has to be this very kernel."""
     folder = tmp_path / "other"
     folder.mkdir()
     before = place.held()
-    with running(backend, folder) as other:
+    with running(place.server.backend, folder) as other:
         result = refused(
             place.kernel,
             rump_network,
             interfaces=[{"name": "shmif0", "addresses": [f"{place.at(2)}/24"]}],
             purge=["addresses"],
             reconnect=other.url,
+            reconnect_timeout=3,
         )
         assert "no such prefork" in result["msg"]
         assert place.held() == before
