@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -318,6 +320,44 @@ def through_translation(place: Place) -> Kernel:
     session = Session(stream, place.url(1), 5)
     session.greet(time.monotonic() + 5)
     return Kernel(session)
+
+
+@contextlib.contextmanager
+def forwarded(host: str, port: int) -> Iterator[int]:
+    """A port of the host's that is forwarded, as QEMU forwards a guest's; a connection is served by two threads."""
+
+    def pass_on(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near = listener.accept()[0]
+                far = socket.create_connection((host, port), source_address=("127.7.0.1", 0))
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=pass_on, args=(source, sink), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_server_whose_port_is_forwarded(place: Place) -> None:
+    """Neither end of the connection is what the kernel sees; a second connection shows which it is."""
+    place.kernel.disconnect()
+    with forwarded(place.at(1), place.port) as port, connect(url("127.0.0.1", port), timeout=5) as kernel:
+        before, changes = kernel.interfaces.all(), place.changes()
+        result = refused(kernel, rump_network, purge=["addresses"], interfaces=[{"name": "shmif1"}])
+        assert f"({place.at(1)} on shmif0, from 127.7.0.1)" in result["msg"]
+        assert kernel.interfaces.all() == before
+        assert place.changes() == changes
+        assert run_module(kernel, rump_network, interfaces=[{"name": "shmif1"}])["changed"]
 
 
 def test_the_route_to_the_controller(place: Place) -> None:

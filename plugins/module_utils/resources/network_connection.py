@@ -12,16 +12,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from ..sysproxy import Kernel
+from ..sysproxy import ConnectError, Kernel
 from ..sysproxy.kernel.interfaces import Interface
 from ..sysproxy.kernel.neighbours import Neighbour
 from ..sysproxy.kernel.routes import Route
 from ..sysproxy.kernel.routing_messages import IPAddress
-from ..sysproxy.netbsd.constants import RTF
+from ..sysproxy.netbsd.constants import IFF, RTF
 from . import route
 
+_Ends: TypeAlias = "tuple[tuple[IPAddress, int], tuple[IPAddress, int]]"
+_PROBE_LIMIT: Final = 5.0  # seconds for a second connection
 _HARMLESS = frozenset(
     [
         *("name", "state", "flags", "mtu", "metric", "description", "addresses", "address_details", "bridge"),
@@ -51,27 +53,54 @@ def find(kernel: Kernel, interfaces: Iterable[Interface]) -> OwnConnection | Non
     """Our connection, if it goes through the kernel's own stack.
 
     With address translation on the way, the kernel sees another remote end than ours. Then a connection at the address
-    and port that we are connected to is taken for ours.
+    and port that we are connected to is taken for ours. Where the server's port is forwarded, or reached through
+    another host, neither end is: then a second connection is made for a moment, and the one that is new in the list
+    has come as ours did.
     """
-    ends = kernel.session.endpoints
-    if ends is None:
+    if kernel.url.startswith("unix:"):
         return None
-    here, there = (_end(*end) for end in ends)
-    established = [
+    established = _established(kernel)
+    ends = kernel.session.endpoints
+    candidates: set[_Ends] = set()
+    if ends is not None:
+        here, there = (_end(*end) for end in ends)
+        candidates = {(local, remote) for local, remote in established if local == there}
+        candidates = {(local, remote) for local, remote in candidates if remote == here} or candidates
+    outside = {
+        address.interface.ip: found.name
+        for found in interfaces
+        for address in found.addresses
+        if not found.flags & IFF.LOOPBACK
+    }
+    if not candidates and any(local in outside for (local, _port), _remote in established):
+        candidates = _like_ours(kernel, established)
+    for (local, _port), (remote, _remote_port) in sorted(candidates, key=str):
+        if local in outside:
+            name = outside[local]
+            return OwnConnection(local, remote, name, frozenset(_carriers(kernel, name)))
+    return None
+
+
+def _established(kernel: Kernel) -> set[_Ends]:
+    """Both ends of each TCP connection that the kernel has."""
+    return {
         (_end(*found.local[:2]), _end(*found.remote[:2]))
         for found in kernel.statistics.sockets()
         if found.protocol in ("tcp", "tcp6")
         and found.state == "ESTABLISHED"
         and isinstance(found.local, tuple)
         and isinstance(found.remote, tuple)
-    ]
-    candidates = [(local, remote) for local, remote in established if local == there]
-    exact = [(local, remote) for local, remote in candidates if remote == here]
-    for (local, _port), (remote, _remote_port) in exact or candidates:
-        for found in interfaces:
-            if any(address.interface.ip == local for address in found.addresses):
-                return OwnConnection(local, remote, found.name, frozenset(_carriers(kernel, found.name)))
-    return None
+    }
+
+
+def _like_ours(kernel: Kernel, known: set[_Ends]) -> set[_Ends]:
+    """The connections that come when one more is made to the server."""
+    try:
+        another = kernel.session.reopen(kernel.url, _PROBE_LIMIT)
+    except ConnectError:
+        return set()
+    with another:
+        return _established(kernel) - known
 
 
 def _end(host: Any, port: Any) -> tuple[IPAddress, int]:
