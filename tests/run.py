@@ -73,6 +73,7 @@ STAGES = {
         "--skip-rstcheck",
         ".",
     ],
+    "changelog": ["antsibull-changelog", "lint"],
     "site": ["python", "docs/site/build.py"],
     "package": ["tests/package.sh"],
     "molecule": ["tests/molecule.sh"],
