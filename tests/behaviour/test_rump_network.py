@@ -65,6 +65,7 @@ def held(kernel: Kernel) -> list[Any]:
             (str(found.address), found.interface, found.link_address, found.is_proxy)
             for family in (AF.INET, AF.INET6)
             for found in kernel.neighbours.all(family)
+            if found.link_address  # others the kernel is looking for by itself
         ],
     ]
 

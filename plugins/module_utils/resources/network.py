@@ -11,24 +11,22 @@ connection that the task itself comes by (:mod:`.network_connection`).
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
-from ..sysproxy import InvalidURL, Kernel
+from ..sysproxy import Kernel
 from ..sysproxy.kernel.interfaces import Interface, IPAddress, IPInterface
 from ..sysproxy.kernel.neighbours import Neighbour
 from ..sysproxy.kernel.routes import Route
 from ..sysproxy.kernel.sysctl import UnknownSysctl
 from ..sysproxy.netbsd.constants import AF, IFF, RTF
-from ..sysproxy.transport import parse_url
-from . import interface, interface_addresses, neighbour, network_connection, route, sysctl
+from . import interface, interface_addresses, neighbour, network_connection, network_sources, route, sysctl
 from .failures import OptionError
 from .internet import require_family
 from .network_steps import NetworkPlan, Step, quietly
 from .network_tables import ForetoldNames, ForetoldRoutes, foretell_interface, foretell_routes, is_made_up
+from .network_wanted import Wanted, about, normalize, stands_on
 from .plan import Change, Plan
 
 _Result = TypeVar("_Result")
@@ -36,105 +34,6 @@ _FAMILIES = (AF.INET, AF.INET6)
 _NANOSECONDS = 10**9
 _DESTROYED_FIRST = {"bridge": 0, "carp": 0, "vlan": 1, "gif": 1, "agr": 2}
 """Kinds of interfaces that stand on others, in the order in which they go."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The options in their normal form: each entry's own, and whether it is to be there at all."""
-
-    interfaces: dict[str, interface.Wanted]
-    routes: dict[Any, tuple[route.Wanted, bool]]
-    neighbours: dict[Any, tuple[neighbour.Wanted, bool]]
-    sysctls: dict[str, str]
-    purge: frozenset[str]
-    allow_disconnect: bool
-    url: str | None
-    time_limit: float
-
-
-@contextlib.contextmanager
-def _about(option: str, entry: object) -> Iterator[None]:
-    """Errors of an entry name it."""
-    try:
-        yield
-    except OptionError as error:
-        raise OptionError(option, f"{entry}: {error}", **error.about) from error
-
-
-def normalize(parameters: Mapping[str, Any]) -> Wanted:
-    """Check the options without a kernel.
-
-    :raises OptionError: one is wrong.
-    """
-    interfaces: dict[str, interface.Wanted] = {}
-    for entry in parameters.get("interfaces") or ():
-        with _about("interfaces", entry.get("name")):
-            asked = interface.normalize(entry)
-        if asked.name in interfaces:
-            raise OptionError("interfaces", f"{asked.name} is declared twice")
-        interfaces[asked.name] = asked
-    routes: dict[Any, tuple[route.Wanted, bool]] = {}
-    for entry in parameters.get("routes") or ():
-        with _about("routes", entry.get("dest")):
-            way = route.normalize(entry)
-        if way.key in routes:
-            raise OptionError("routes", f"{entry['dest']} is declared twice")
-        routes[way.key] = way, entry.get("state") != "absent"
-    neighbours: dict[Any, tuple[neighbour.Wanted, bool]] = {}
-    for entry in parameters.get("neighbours") or ():
-        with _about("neighbours", entry.get("address")):
-            known = neighbour.normalize(entry)
-        if (known.address, known.interface) in neighbours:
-            raise OptionError("neighbours", f"{entry['address']} is declared twice")
-        neighbours[known.address, known.interface] = known, entry.get("state") != "absent"
-    sysctls = {str(name): str(value) for name, value in (parameters.get("sysctls") or {}).items()}
-    for name in sysctls:
-        if not name.startswith("net."):
-            raise OptionError("sysctls", f"{name} is not of the network: only names that begin with net. are taken")
-    url, limit = parameters.get("reconnect"), parameters.get("reconnect_timeout")
-    if url is not None:
-        try:
-            parse_url(url)
-        except InvalidURL as error:
-            raise OptionError("reconnect", str(error)) from None
-    if limit is not None and not 0 < limit <= 3600:
-        raise OptionError("reconnect_timeout", f"{limit:g}: give up to 3600 seconds")
-    return Wanted(
-        interfaces=_in_order(interfaces),
-        routes=routes,
-        neighbours=neighbours,
-        sysctls=sysctls,
-        purge=frozenset(parameters.get("purge") or ()),
-        allow_disconnect=bool(parameters.get("allow_disconnect")),
-        url=url,
-        time_limit=30.0 if limit is None else float(limit),
-    )
-
-
-def _stands_on(asked: interface.Wanted) -> set[str]:
-    """The interfaces that one is made of."""
-    names = {asked.kinds.parent} if asked.kinds.parent else set()
-    names.update(asked.kinds.ports or ())
-    if asked.bridge is not None:
-        names.update(member.name for member in asked.bridge.members or ())
-    return {name for name in names if name}
-
-
-def _in_order(interfaces: dict[str, interface.Wanted]) -> dict[str, interface.Wanted]:
-    """Each interface after those that it is made of, and else as they are declared."""
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for name, asked in interfaces.items():
-        sorter.add(name, *(other for other in _stands_on(asked) if other in interfaces))
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        raise OptionError("interfaces", f"{', '.join(error.args[1])} are made of each other") from None
-    ordered: dict[str, interface.Wanted] = {}
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready(), key=list(interfaces).index)
-        ordered.update((name, interfaces[name]) for name in ready)
-        sorter.done(*ready)
-    return ordered
 
 
 @dataclass
@@ -232,7 +131,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     table = foretell_routes(listed, coming, routes, names)
     ways = _plan_routes(draft, before, table)
     known = _plan_neighbours(draft, before, table, coming)
-    sources = _plan_sources(before, table, listed, coming)
+    sources = network_sources.stale_routes(before, table, listed, coming)
     sysctls = _plan_sysctls(kernel, wanted.sysctls)
     own = network_connection.find(kernel, listed.values())
     parts = _Parts(ways, known, sources, sysctls)
@@ -283,7 +182,7 @@ def _plan_interfaces(kernel: Kernel, wanted: Wanted, listed: dict[str, Interface
     groups: dict[str, _Group] = {}
     for name, asked in wanted.interfaces.items():
         found = listed.get(name)
-        with _about("interfaces", name):
+        with about("interfaces", name):
             group = groups[name] = _plan_interface(kernel, replace(asked, purge=False), found)
         purged = asked.purge and asked.addresses is not None
         if found is not None and not group.is_gone and (purged or _is_purged(wanted, found)):
@@ -344,7 +243,7 @@ def _add_interfaces(draft: _Draft, judge: _Judge) -> None:
         if group.is_gone or not group.changes:
             continue
         changes = list(group.changes)
-        if _stands_on(declared[name]) & declared.keys():
+        if stands_on(declared[name]) & declared.keys():
             # What it is made of is only there by then.
             changes[0] = Change(changes[0].text, _after(group.conditions, changes[0].apply))
         else:
@@ -433,7 +332,7 @@ def _plan_sysctls(kernel: Kernel, asked: Mapping[str, str]) -> dict[str, Plan]:
     found = {}
     for name, value in asked.items():
         try:
-            with _about("sysctls", name):
+            with about("sysctls", name):
                 found[name] = sysctl.plan(kernel, {"name": name, "value": value})
         except UnknownSysctl as error:
             raise OptionError("sysctls", str(error), call="sysctl", object=name, errno="ENOENT") from error
@@ -465,7 +364,7 @@ def _plan_routes(draft: _Draft, before: ForetoldRoutes, table: ForetoldRoutes) -
     found_families: set[int] = {found.destination.version for found in before.routes.values()}
     for key, (asked, is_wanted) in sorted(wanted.routes.items(), key=lambda item: item[1][0].gateway is not None):
         found = table.routes.get(key)
-        with _about("routes", found or asked.destination):
+        with about("routes", found or asked.destination):
             if not is_wanted:
                 changes = [] if found is None else [route.removal(kernel, found, draft.names)]
                 entries[key] = _Entry(found, None, changes)
@@ -503,7 +402,7 @@ def _route_is_possible(
     kernel: Kernel, asked: route.Wanted, table: ForetoldRoutes, families: set[int]
 ) -> Callable[[], object]:
     def ask() -> None:
-        with _about("routes", asked.destination):
+        with about("routes", asked.destination):
             route.requirements(asked, table)
             if asked.destination.version not in families:
                 require_family(kernel, asked.family)
@@ -572,7 +471,7 @@ def _plan_neighbours(
     after = neighbour.Table(tuple(known), coming, table)
     entries: list[_Entry] = []
     for asked, is_wanted in wanted.neighbours.values():
-        with _about("neighbours", asked.address):
+        with about("neighbours", asked.address):
             found = there.find_all(asked.address, asked.interface)
             if not is_wanted:
                 changes = [neighbour.removal(kernel, one, there) for one in found]
@@ -607,7 +506,7 @@ def _is_of_itself(found: Neighbour, table: neighbour.Table) -> bool:
 
 def _neighbour_is_possible(asked: neighbour.Wanted, table: neighbour.Table) -> Callable[[], object]:
     def ask() -> None:
-        with _about("neighbours", asked.address):
+        with about("neighbours", asked.address):
             neighbour.requirements(asked, table)
 
     return ask
@@ -641,59 +540,16 @@ def _neighbour_restorer(draft: _Draft, found: Neighbour | None, goal: Neighbour 
 # Routes whose packets would come from an address that is no more
 
 
-def _plan_sources(
-    before: ForetoldRoutes, table: ForetoldRoutes, listed: Mapping[str, Interface], coming: Mapping[str, Interface]
-) -> list[Route]:
-    """Routes by a gateway that keep an address of the kernel's as their source after that is gone.
-
-    The kernel chooses the source when a route is made, and goes on with it. A change of the route to what it is makes
-    it choose anew.
-    """
-    held = {address.interface.ip for found in coming.values() for address in found.addresses}
-    lost = {
-        address.interface.network
-        for found in listed.values()
-        for address in found.addresses
-        if address.interface.ip not in held
-    }
-    stale = []
-    for found in table.routes.values():
-        if not found.flags & RTF.GATEWAY or found.gateway is None or found.gateway.is_loopback:
-            continue
-        former = before.routes.get(found.key)
-        source = former.source if former is not None else None
-        if former is not None and former.gateway == found.gateway and source is not None:
-            is_stale = source not in held and not source.is_link_local
-        else:
-            # It is yet to be made, or by another gateway: the kernel may choose what is about to go.
-            is_stale = any(found.gateway.version == one.version and found.gateway in one for one in lost)
-        way = table.leading_to(found.gateway, but=found.key)
-        led = before.leading_to(found.gateway, but=found.key)
-        if way is not None and led is not None and led.interface == found.interface != way.interface:
-            is_stale = True
-        if is_stale and way is not None and not way.flags & RTF.GATEWAY:
-            stale.append(found)
-    return stale
-
-
 def _add_sources(draft: _Draft, stale: list[Route]) -> None:
     for found in stale:
         draft.steps.append(
             Step(
                 f"let the kernel choose the source of packets by the route {found} anew",
-                draft.settled(_source_chooser(draft.kernel, found, draft.names)),
+                draft.settled(network_sources.chooser(draft.kernel, found, draft.names)),
                 adds=False,
             )
         )
         draft.note("sources", str(found), None if found.source is None else str(found.source), "the kernel's choice")
-
-
-def _source_chooser(kernel: Kernel, found: Route, names: ForetoldNames) -> Callable[[], object]:
-    kept = int(RTF.UP | RTF.GATEWAY | RTF.HOST) | sum(
-        int(bit) for name, bit in route.FLAGS.items() if name != "cloning"
-    )
-    made = replace(found, interface="", metrics=route.kept_metrics(found), flags=found.flags & kept)
-    return lambda: kernel.routes.change(made, names)
 
 
 # The connection that the task comes by
