@@ -22,7 +22,13 @@ import pytest
 import yaml
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, rump_server, running
-from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, inventory_of, play, run_playbook
+from ansible_collections.rumpkernel.rump.tests.support.playbooks import (
+    Run,
+    inventory_of,
+    play,
+    run_ad_hoc,
+    run_playbook,
+)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -74,6 +80,8 @@ def test_rump_base_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     assert "missing required arguments: name found in interfaces" in run.results[-1].result["msg"]
 
 
+# Each test runs several playbooks, which takes a while on a busy machine.
+pytestmark = pytest.mark.timeout(600)
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 HOST = {"all": {"hosts": {"vmhost": HERE}}}
 COMPONENTS = ["rumpvfs", "rumpdev", "rumpdev_disk", "rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_shmif"]
@@ -164,6 +172,14 @@ def test_rump_server(host: Host, record_property) -> None:  # type: ignore[no-un
         "groups": ["rump_kernels", "web"],
         "vars": {"rump_components": COMPONENTS, "color": "red"},
     }
+
+    # The inventory plugin finds them by what the role has written.
+    fleet = host.folder / "fleet.rump.yml"
+    fleet.write_text(json.dumps({"plugin": "rumpkernel.rump.rump", "launched": [str(host.folder / "kernels")]}))
+    answer = run_ad_hoc(
+        host.folder, "-i", str(fleet), "web", "-m", "rumpkernel.rump.rump_sysctl_info", "-a", "name=kern.hostname"
+    )
+    assert '"kern.hostname": "k2-red"' in answer.stdout, answer.stdout
 
     before = {name: host.pid(name) for name in ("k1", "k2")}
     again = host.converge(*instances, rump_server_group=group, then=[base])
