@@ -32,17 +32,7 @@ REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
 def copy_repository() -> None:
     """Copy the files of the checkout to where Sphinx reads them, but not the tests' data."""
     shutil.rmtree(SOURCE, ignore_errors=True)
-    listing = [
-        "git",
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        ":!tests/data",
-        ":!docs/site",
-    ]
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", ":!tests/data", ":!docs/site"]
     names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file():

@@ -47,9 +47,9 @@ def follow(page: str, folder: Path) -> None:
             sockets = re.findall(r"unix://(\S+)", command) if command.endswith("&") else []
             script += [f"for _ in $(seq 100); do [ -S {path} ] && break; sleep 0.1; done" for path in sockets]
             expected.append((command, output))
-    output = _shell("\n".join(script), folder)
-    parts = re.split(r"^@@@ (\d+)\n", output, flags=re.MULTILINE)
-    assert len(parts) == 2 * len(expected) + 1, output
+    said = _shell("\n".join(script), folder)
+    parts = re.split(r"^@@@ (\d+)\n", said, flags=re.MULTILINE)
+    assert len(parts) == 2 * len(expected) + 1, said
     for (command, lines), printed, code in zip(expected, parts[::2], parts[1::2], strict=False):
         assert code == "0", f"{command}\n{printed}"
         assert _contains(printed, lines), f"{command}\n{printed}"
