@@ -80,6 +80,16 @@ def routes(kernel: Kernel) -> dict[str, Any]:
     return {str(found): found for found in kernel.routes.all()}
 
 
+def lasting(diff: Any) -> Any:
+    """A diff without what a kernel may tell of the same neighbour in another way a moment later.
+
+    NetBSD 7.99.34 carries flags from one entry of its list over to the next, so that it tells less or more of proxies.
+    """
+    if isinstance(diff, dict):
+        return {key: lasting(value) for key, value in diff.items() if key not in ("expire", "proxy")}
+    return diff
+
+
 def thrice(kernel: Kernel, **options: Any) -> dict[str, Any]:
     """Check, run, check and run again; the real run's result."""
     before, calls = held(kernel), changing_calls(kernel)
@@ -90,7 +100,7 @@ def thrice(kernel: Kernel, **options: Any) -> dict[str, Any]:
     made = network(kernel, **options)
     assert made["changed"]
     assert made["changes"] == foretold["changes"]
-    assert made["diff"] == foretold["diff"]
+    assert lasting(made["diff"]) == lasting(foretold["diff"])
     after, calls = held(kernel), changing_calls(kernel)
     assert after != before
     for check_mode in (True, False):
