@@ -40,11 +40,13 @@ def test_questions(server: Server, tmp_path: Path) -> None:
     with connect(server.url) as kernel:
         release = ".".join(map(str, kernel.abi.release))
         machine = kernel.abi.machine
+    greeting = _calls(server) - before  # kernels of machines that come in several kinds are asked which one they are
+    assert greeting <= 1
     findings, warnings = ask_all(questions, timeout=5, parallel=2, with_components=False)
     assert findings[0] == findings[2] == Finding("", release, machine)
     assert findings[1] == Finding("No such file or directory")
     assert warnings == []
-    assert _calls(server) == before
+    assert _calls(server) == before + 3 * greeting
     asked, _warnings = ask_all(questions[:1], timeout=5, parallel=2, with_components=True)
     assert asked[0].components == tuple(SEEN)
     assert Finding.from_dict(json.loads(json.dumps(asked[0].as_dict()))) == asked[0]
