@@ -66,10 +66,8 @@ class Place:
 
 @pytest.fixture(params=OWN_BACKENDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path, record_property) -> Iterator[Place]:  # type: ignore[no-untyped-def]
-    with (
-        running_on_own_stack(request.param, tmp_path) as (server, prefix, port),
-        connect(server.url, timeout=5) as kernel,
-    ):
+    with running_on_own_stack(request.param, tmp_path) as (server, prefix, port), contextlib.ExitStack() as stack:
+        kernel = stack.enter_context(connect(server.url, timeout=5))
         record_property("backend", server.description)
         without_duplicate_detection(kernel)
         yield Place(server, kernel, prefix, port)

@@ -9,7 +9,7 @@ They are here, and not in the modules, since a module that is sent somewhere tak
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias  # pylint: disable=unused-import
 
 Options: TypeAlias = "dict[str, dict[str, Any]]"
 

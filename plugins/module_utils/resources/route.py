@@ -14,6 +14,7 @@ import contextlib
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..sysproxy import Kernel, KernelError
@@ -169,8 +170,8 @@ def changes(
     names = table.names
     if found is None:
         made = replace(goal, metrics=_metrics(wanted), interface=wanted.interface or "")
-        add, request = lambda: _add(kernel, made, names), lambda: kernel.routes.adding(made, names)
-        return [Change(f"add the route {_told(goal)}", add, request)]
+        adding = partial(kernel.routes.adding, made, names)
+        return [Change(f"add the route {_told(goal)}", partial(_add, kernel, made, names), adding)]
     differences = _differences(wanted, found, goal)
     if not differences:
         return []
