@@ -61,7 +61,8 @@ STAGES = {
         *pytest("tests/behaviour", "every-abi"),
         *SIDE_BY_SIDE,
     ],
-    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE],
+    # By file: what a file's tests share is made once.
+    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE, "--dist", "loadfile"],
     "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],
     "docs": [
