@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
+from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS, running_with_filesystems
+from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 
 
 @pytest.fixture(params=BACKENDS)
@@ -47,6 +49,15 @@ def folder(request: pytest.FixtureRequest, kernel_with_filesystems: Kernel) -> I
     kernel_with_filesystems.mkdir(path, 0o755)
     yield path
     kernel_with_filesystems.rmtree(path)
+
+
+@pytest.fixture(params=["rumpfs", "tmpfs"])
+def place(request: pytest.FixtureRequest, kernel: Kernel) -> str:
+    """/w on the root file system, or as a tmpfs."""
+    kernel.mkdir("/w")
+    if request.param == "tmpfs":
+        run_module(kernel, rump_mount, path="/w", fstype="tmpfs", opts="size=8m")
+    return str(request.param)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,15 +41,6 @@ def snapshot(kernel: Kernel, top: str = "/w") -> dict[str, tuple[Any, ...]]:
     return found
 
 
-@pytest.fixture(params=["rumpfs", "tmpfs"])
-def place(request: pytest.FixtureRequest, kernel: Kernel) -> str:
-    """A directory on the root file system, or one on a tmpfs."""
-    kernel.mkdir("/w")
-    if request.param == "tmpfs":
-        run_module(kernel, rump_mount, path="/w", fstype="tmpfs", opts="size=8m")
-    return str(request.param)
-
-
 def make_file(kernel: Kernel) -> None:
     kernel.write_file("/w/f", b"text", 0o644)
 

@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.co
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_ifconfig, rump_neighbour, rump_net_info, rump_ping
 from ansible_collections.rumpkernel.rump.tests.support.backends import COMPONENTS, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
+from ansible_collections.rumpkernel.rump.tests.support.networks import utility, with_utilities
 
 SUBSETS = {"interfaces", "routes", "neighbours", "protocols", "sockets"}
 
@@ -144,19 +143,9 @@ def test_counters(kernel: Kernel) -> None:
 
 
 @pytest.mark.real_only("all that rumpctrl's ifconfig asks")
-@pytest.mark.skipif(
-    not os.environ.get("RUMPCTRL_PATH"), reason="RUMPCTRL_PATH does not name the folder of rumpctrl's utilities"
-)
+@with_utilities
 def test_rumpctrl_agrees(server: Server, kernel: Kernel) -> None:
-    def utility(*command: str) -> str:
-        program = os.path.join(os.environ["RUMPCTRL_PATH"], command[0])
-        environment = {**os.environ, "RUMP_SERVER": server.url}
-        done = subprocess.run(
-            [program, *command[1:]], env=environment, capture_output=True, text=True, check=True, timeout=30
-        )
-        return done.stdout
-
-    shown = utility("ifconfig", "-v", "lo0")
+    shown = utility(server.url, "ifconfig", "-v", "lo0")
     counters = gather(kernel, "interfaces")["interfaces"]["lo0"]["statistics"]
     assert f"input: {counters['ipackets']} packet" in shown
     assert f"output: {counters['opackets']} packet" in shown

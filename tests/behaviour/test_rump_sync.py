@@ -31,15 +31,6 @@ def sync(kernel: Kernel, check_mode: bool = False, **options: Any) -> dict[str, 
     return run_module(kernel, rump_sync, check_mode, **options)
 
 
-@pytest.fixture(params=["rumpfs", "tmpfs"])
-def place(request: pytest.FixtureRequest, kernel: Kernel) -> str:
-    """/w on the root file system, or as a tmpfs."""
-    kernel.mkdir("/w")
-    if request.param == "tmpfs":
-        run_module(kernel, rump_mount, path="/w", fstype="tmpfs", opts="size=8m")
-    return str(request.param)
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A tree of the controller's."""

@@ -32,15 +32,6 @@ def unarchive(kernel: Kernel, check_mode: bool = False, **options: Any) -> dict[
     return run_module(kernel, rump_unarchive, check_mode, **options)
 
 
-@pytest.fixture(params=["rumpfs", "tmpfs"])
-def place(request: pytest.FixtureRequest, kernel: Kernel) -> str:
-    """/w on the root file system, or as a tmpfs."""
-    kernel.mkdir("/w")
-    if request.param == "tmpfs":
-        run_module(kernel, rump_mount, path="/w", fstype="tmpfs", opts="size=8m")
-    return str(request.param)
-
-
 def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", mode: int = 0o640) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname, info.mode, info.mtime = kind, target, mode, THEN

@@ -67,10 +67,11 @@ def routes(kernel: Kernel) -> list[dict[str, Any]]:
 
 def neighbours(kernel: Kernel) -> list[dict[str, Any]]:
     """Those of both families, as far as the kernel has these."""
+    names = kernel.interfaces.names()
     found: list[dict[str, Any]] = []
     for family in (AF.INET, AF.INET6):
         with contextlib.suppress(KernelError):
-            found += [neighbour.describe(entry) for entry in neighbour.read(kernel, family).neighbours]
+            found += [neighbour.describe(entry) for entry in kernel.neighbours.all(family, names)]
     return found
 
 

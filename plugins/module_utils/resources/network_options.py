@@ -9,9 +9,9 @@ They are here, and not in the modules, since a module that is sent somewhere tak
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias  # pylint: disable=unused-import
+from typing import Any, TypeAlias
 
-Options: TypeAlias = "dict[str, dict[str, Any]]"
+Options: TypeAlias = dict[str, dict[str, Any]]
 
 INTERFACE: Options = {
     "name": {"type": "str", "required": True, "aliases": ["interface"]},

@@ -54,6 +54,21 @@ class Entry:
     device: tuple[int, int] = (0, 0)
     identity: tuple[int, int] = field(default=(0, 0), compare=False)
 
+    @classmethod
+    def from_stat(cls, found: os.stat_result, target: str, device: tuple[int, int]) -> Entry:
+        """What a stat says. ``device`` is its st_rdev taken apart, in the way of the system that it is of."""
+        return cls(
+            kind=stat.S_IFMT(found.st_mode),
+            mode=stat.S_IMODE(found.st_mode),
+            uid=found.st_uid,
+            gid=found.st_gid,
+            mtime=found.st_mtime_ns,
+            size=found.st_size,
+            target=target,
+            device=device,
+            identity=(found.st_dev, found.st_ino),
+        )
+
     @property
     def is_directory(self) -> bool:
         return self.kind == stat.S_IFDIR

@@ -48,7 +48,8 @@ class ControllerTree:
                 if follow and os.path.islink(path):
                     raise
                 continue
-            entries[name] = _entry(found, os.readlink(path) if stat.S_ISLNK(found.st_mode) else "")
+            target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else ""
+            entries[name] = Entry.from_stat(found, target, (os.major(found.st_rdev), os.minor(found.st_rdev)))
         self.entries.update(entries)
         return entries
 
@@ -147,17 +148,3 @@ class ControllerTree:
 
     def _temporary(self, name: str) -> str:
         return os.path.join(os.path.dirname(self.path(name)), f".ansible_tmp{secrets.token_hex(6)}")
-
-
-def _entry(found: os.stat_result, target: str) -> Entry:
-    return Entry(
-        kind=stat.S_IFMT(found.st_mode),
-        mode=stat.S_IMODE(found.st_mode),
-        uid=found.st_uid,
-        gid=found.st_gid,
-        mtime=found.st_mtime_ns,
-        size=found.st_size,
-        target=target,
-        device=(os.major(found.st_rdev), os.minor(found.st_rdev)),
-        identity=(found.st_dev, found.st_ino),
-    )

@@ -69,7 +69,7 @@ class KernelTree:
         entries = {}
         for name, status in found.items():
             target = self.kernel.readlink(self.path(name)) if stat.S_ISLNK(status.st_mode) else ""
-            entries[name] = _entry(status, target)
+            entries[name] = Entry.from_stat(status, target, (major(status.st_rdev), minor(status.st_rdev)))
         self.entries.update(entries)
         return entries
 
@@ -293,17 +293,3 @@ def _registers(result: Registers | KernelError) -> Registers:
     if isinstance(result, KernelError):
         raise result
     return result
-
-
-def _entry(found: os.stat_result, target: str) -> Entry:
-    return Entry(
-        kind=stat.S_IFMT(found.st_mode),
-        mode=stat.S_IMODE(found.st_mode),
-        uid=found.st_uid,
-        gid=found.st_gid,
-        mtime=found.st_mtime_ns,
-        size=found.st_size,
-        target=target,
-        device=(major(found.st_rdev), minor(found.st_rdev)),
-        identity=(found.st_dev, found.st_ino),
-    )
