@@ -4,8 +4,8 @@
 
 """Lays a declared structure out as a C compiler would, for one word size, alignment and byte order.
 
-The result is a construct_ Struct with the padding made explicit, wrapped with its size and the
-offsets of its members.
+The result is a construct_ Struct with the padding made explicit, wrapped with its size, the
+offsets of its members and what writes them.
 
 .. _construct: https://construct.readthedocs.io
 """
@@ -21,6 +21,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MissingLibrary
+from . import writers
 from .structures import STRUCTURES, Declaration, Release, Union
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Layout:
         self.offsets = found.offsets
         self.construct = found.construct
         self._codes = found.codes
+        self._write = found.write
         self._prefix = prefix
         self._parse = found.construct.parse
         self._parsed = 0
@@ -125,13 +127,12 @@ class Layout:
 
         :raises ValueError: a member does not exist, or its value does not fit it.
         """
-        unknown = members.keys() - self.offsets.keys()
-        if unknown:
-            raise ValueError(f"struct {self.name} has no member {', '.join(sorted(unknown))}")
+        data = bytearray(self.size)
         try:
-            return self.construct.build(members)
-        except construct.ConstructError as error:
+            self._write(data, 0, members)
+        except (ValueError, TypeError, struct.error) as error:
             raise ValueError(f"struct {self.name}: {error}") from error
+        return bytes(data)
 
     def offset_of(self, member: str) -> int:
         """The byte at which ``member`` starts; a member of a member is ``outer.inner``."""
@@ -145,8 +146,8 @@ class _Type:
     size: int
     alignment: int
     construct: Any
-    default: Any
     offsets: Mapping[str, int]
+    write: writers.Writer
     codes: Mapping[str, str] = field(default_factory=dict)
     """What the struct module calls its integers: by member, as in the offsets, or its own with the empty name."""
 
@@ -175,6 +176,7 @@ def _structure(name: str, model: DataModel, release: Release) -> _Type:
     fields: list[Any] = []
     offsets: dict[str, int] = {}
     codes: dict[str, str] = {}
+    placed: dict[str, tuple[int, writers.Writer]] = {}
     position, alignment = 0, 1
     for member, kind in declaration(name, release):
         found = _union(kind, model, release) if isinstance(kind, Union) else _type(kind, model, release)
@@ -186,13 +188,15 @@ def _structure(name: str, model: DataModel, release: Release) -> _Type:
         offsets.update({f"{member}.{inner}": position + offset for inner, offset in found.offsets.items()})
         codes.update({f"{member}.{inner}" if inner else member: code for inner, code in found.codes.items()})
         if found.size:
-            fields.append(member / construct.Default(found.construct, found.default))
+            fields.append(member / found.construct)
+            placed[member] = position, found.write
         position += found.size
         alignment = max(alignment, found.alignment)
     padding = -position % alignment
     if padding:
         fields.append(construct.Padding(padding))
-    return _Type(position + padding, alignment, construct.Struct(*fields), {}, offsets, codes)
+    size = position + padding
+    return _Type(size, alignment, construct.Struct(*fields), offsets, writers.structure(placed), codes)
 
 
 def _union(union: Union, model: DataModel, release: Release) -> _Type:
@@ -201,19 +205,14 @@ def _union(union: Union, model: DataModel, release: Release) -> _Type:
     size = max(found.size for found in types.values())
     size += -size % alignment
     raw = "raw" / construct.Bytes(size)
-    members = [member / _named_only(construct.Padded(size, found.construct)) for member, found in types.items()]
+    members = [member / construct.Padded(size, found.construct) for member, found in types.items()]
     offsets = {
         path: offset
         for member, found in types.items()
         for path, offset in [(member, 0), *((f"{member}.{inner}", at) for inner, at in found.offsets.items())]
     }
-    return _Type(size, alignment, construct.Union("raw", *members, raw), {"raw": bytes(size)}, offsets)
-
-
-def _named_only(member: Any) -> Any:
-    """construct builds a union from its first member that can be built, which a structure of zeros always can."""
-    member.flagbuildnone = False
-    return member
+    written = {"raw": writers.raw(size), **{member: found.write for member, found in types.items()}}
+    return _Type(size, alignment, construct.Union("raw", *members, raw), offsets, writers.union(written))
 
 
 def _type(kind: str, model: DataModel, release: Release) -> _Type:
@@ -221,9 +220,11 @@ def _type(kind: str, model: DataModel, release: Release) -> _Type:
     if kind in SCALARS:
         size, code = scalar(kind, model.word_size)
         alignment = min(size, model.int64_alignment)
-        return _Type(size, alignment, construct.FormatField(prefix, code), 0, {}, {"": code})
+        return _Type(
+            size, alignment, construct.FormatField(prefix, code), {}, writers.number(prefix + code), {"": code}
+        )
     if kind == "align64":
-        return _Type(0, 8, None, None, {})
+        return _Type(0, 8, None, {}, writers.raw(0))
     if kind == "upad_size_t":
         return _padded_size(model, prefix)
     array = _ARRAY.fullmatch(kind)
@@ -231,17 +232,17 @@ def _type(kind: str, model: DataModel, release: Release) -> _Type:
         return _structure(kind, model, release)
     count = int(array[2])
     if array[1] == "bytes":
-        return _Type(count, 1, construct.Bytes(count), bytes(count), {})
+        return _Type(count, 1, construct.Bytes(count), {}, writers.raw(count))
     if array[1] == "char":
         text = construct.FixedSized(count, construct.NullTerminated(construct.GreedyBytes, require=False))
-        return _Type(count, 1, text, b"", {})
+        return _Type(count, 1, text, {}, writers.text(count))
     element = _type(array[1], model, release)
     return _Type(
         element.size * count,
         element.alignment,
         construct.Array(count, element.construct),
-        [element.default] * count,
         {},
+        writers.array(count, element.size, element.write),
     )
 
 
@@ -250,9 +251,11 @@ def _padded_size(model: DataModel, prefix: str) -> _Type:
 
     On a 32-bit big-endian machine the number stands in the second half.
     """
-    word = construct.FormatField(prefix, scalar("size_t", model.word_size)[1])
+    code = prefix + scalar("size_t", model.word_size)[1]
+    word = construct.FormatField(prefix, code[-1])
     if model.word_size == 8:
-        return _Type(8, model.int64_alignment, word, 0, {})
+        return _Type(8, model.int64_alignment, word, {}, writers.number(code))
     halves = (construct.Padding(4), word) if model.byteorder == "big" else (word, construct.Padding(4))
     number = construct.FocusedSeq("number", *("number" / half if half is word else half for half in halves))
-    return _Type(8, model.int64_alignment, number, 0, {})
+    code = f"{prefix}4x{code[-1]}" if model.byteorder == "big" else code
+    return _Type(8, model.int64_alignment, number, {}, writers.number(code))
