@@ -20,8 +20,8 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.in
     InterfaceAddress,
     Interfaces,
     _ip_address,
-    _sockaddrs,
 )
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.routing_messages import sockaddrs
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, Errno, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import (
     AF,
@@ -130,7 +130,7 @@ def from_ifconfig(text: str) -> dict[str, Any]:
     head = re.match(r"(\w+): flags=0x(\w+)<.*> mtu (\d+)\n", text)
     assert head is not None
     link = re.search(r"address: (\S+)\n", text)
-    addresses = []
+    addresses: list[tuple[IPv4Interface | IPv6Interface, IPv4Address | None]] = []
     for address, mask, broadcast in re.findall(r"inet (\S+) netmask 0x(\w+)(?: broadcast (\S+))?", text):
         prefix = int(mask, 16).bit_count()
         addresses.append((IPv4Interface(f"{address}/{prefix}"), IPv4Address(broadcast) if broadcast else None))
@@ -295,7 +295,7 @@ def test_the_lists_number_changed_with_release_8(release: tuple[int, ...], numbe
 def test_socket_addresses_by_their_places() -> None:
     data = sockaddr("1.2.3.4") + bytes(8) + sockaddr("::1") + bytes(4) + b"\3\0\0" + bytes(5)
     present = 1 << RTAX.DST | 1 << RTAX.NETMASK | 1 << RTAX.IFA | 1 << RTAX.TAG
-    assert list(_sockaddrs(data, present)) == [
+    assert list(sockaddrs(data, present)) == [
         (RTAX.DST, sockaddr("1.2.3.4")),
         (RTAX.NETMASK, b""),
         (RTAX.IFA, sockaddr("::1")),
@@ -306,7 +306,7 @@ def test_socket_addresses_by_their_places() -> None:
 @pytest.mark.parametrize("present", [0, 1, 0x1FF, 0x3FF, 0x7FFFFFFF, -1])
 @pytest.mark.parametrize("data", [b"", b"\0", b"\xff", b"\xff" * 7, b"\x10\x02", bytes(1000)])
 def test_socket_addresses_that_are_cut_off(data: bytes, present: int) -> None:
-    for _place, found in _sockaddrs(data, present):
+    for _place, found in sockaddrs(data, present):
         assert len(found) <= len(data)
         _ip_address(found)
 
@@ -563,9 +563,9 @@ def test_the_state_of_an_address(machine: str, tmp_path: Path) -> None:
         assert server.kernel.interfaces.address_flags6("shmif0", asked) == IN6_IFF.TENTATIVE
     layout = found.abi.struct("in6_ifreq")
     assert layout.parse(network.asked[0][1]).ifr_name == b"shmif0"
-    sockaddrs = [layout.parse(each).ifr_ifru.ifru_addr for each in (went_in, network.asked[0][1])]
-    assert sockaddrs[0].sin6_addr == sockaddrs[1].sin6_addr
-    assert sockaddrs[0].sin6_scope_id == sockaddrs[1].sin6_scope_id == 2
+    scoped = [layout.parse(each).ifr_ifru.ifru_addr for each in (went_in, network.asked[0][1])]
+    assert scoped[0].sin6_addr == scoped[1].sin6_addr
+    assert scoped[0].sin6_scope_id == scoped[1].sin6_scope_id == 2
 
 
 def test_a_state_with_every_bit(tmp_path: Path) -> None:

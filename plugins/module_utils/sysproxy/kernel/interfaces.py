@@ -22,7 +22,7 @@ from .interface_addresses import AddressIoctls
 from .interface_ioctls import IPAddress, IPInterface, encoded_name
 from .interface_kinds import KindIoctls
 from .interface_link import LinkIoctls
-from .routing_messages import Names
+from .routing_messages import Names, sockaddrs
 
 __all__ = ["COUNTERS", "IPAddress", "IPInterface", "Interface", "InterfaceAddress", "Interfaces"]
 
@@ -33,7 +33,12 @@ COUNTERS: Final = (
     *("iqdrops", "noproto"),
 )
 """The counters of struct if_data (net/if.h), without their ``ifi_``."""
-_INTERFACE_LIST: Final = 1 << 14  # bytes that are made room for at first
+_HEAD: Final = (
+    *("ifm_addrs", "ifm_flags", "ifm_index", "ifm_data.ifi_link_state", "ifm_data.ifi_mtu", "ifm_data.ifi_metric"),
+    *(f"ifm_data.ifi_{name}" for name in COUNTERS),
+)
+"""What is read of an interface's message, in its order."""
+_INTERFACE_LIST: Final = 1 << 16  # bytes that are made room for at first
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,7 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls):
         interface_head, address_head = abi.struct("if_msghdr"), abi.struct("ifa_msghdr")
         new_address = abi.constant("RTM_NEWADDR")
         current: Interface | None = None
+        addresses: list[InterfaceAddress] = []
         position = 0
         shortest = {int(RTM.IFINFO): interface_head.size, new_address: address_head.size}
         while position < len(data):
@@ -167,43 +173,43 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls):
             position += length
             if kind == RTM.IFINFO:
                 if current is not None:
-                    yield current
-                current = self._interface(interface_head, message)
+                    yield replace(current, addresses=tuple(addresses))
+                current, addresses = self._interface(interface_head, message), []
             elif kind == new_address and current is not None:
                 found = self._address(address_head, message, bool(current.flags & IFF.BROADCAST))
                 if found is not None:
-                    current = replace(current, addresses=(*current.addresses, found))
+                    addresses.append(found)
         if current is not None:
-            yield current
+            yield replace(current, addresses=tuple(addresses))
 
     def _interface(self, layout: Layout, message: bytes) -> Interface:
-        head = layout.parse(message)
-        link = dict(_sockaddrs(message[layout.size :], head.ifm_addrs)).get(RTAX.IFP, b"")
+        present, flags, index, link_state, mtu, metric, *counters = layout.numbers(_HEAD).unpack_from(message)
+        link = dict(sockaddrs(message[layout.size :], present)).get(RTAX.IFP, b"")
         sockaddr = self._base.abi.struct("sockaddr_dl")
         name_start = sockaddr.offset_of("sdl_data")
         found = sockaddr.parse(link.ljust(sockaddr.size, b"\0"))
         name_end = name_start + found.sdl_nlen
         return Interface(
             name=os.fsdecode(link[name_start:name_end]),
-            index=head.ifm_index,
-            flags=IFF(head.ifm_flags & 0xFFFF),
-            mtu=head.ifm_data.ifi_mtu,
-            metric=head.ifm_data.ifi_metric,
-            link_state=head.ifm_data.ifi_link_state,
+            index=index,
+            flags=IFF(flags & 0xFFFF),
+            mtu=mtu,
+            metric=metric,
+            link_state=link_state,
             link_address=link[name_end : name_end + found.sdl_alen],
-            counters={name: head.ifm_data[f"ifi_{name}"] for name in COUNTERS},
+            counters=dict(zip(COUNTERS, counters, strict=True)),
         )
 
     def _address(self, layout: Layout, message: bytes, broadcasts: bool) -> InterfaceAddress | None:
-        head = layout.parse(message)
-        sockaddrs = dict(_sockaddrs(message[layout.size :], head.ifam_addrs))
-        address = _ip_address(sockaddrs.get(RTAX.IFA, b""))
+        (present,) = layout.numbers(("ifam_addrs",)).unpack_from(message)
+        found = dict(sockaddrs(message[layout.size :], present))
+        address = _ip_address(found.get(RTAX.IFA, b""))
         if address is None:
             return None
-        mask = sockaddrs.get(RTAX.NETMASK, b"")
+        mask = found.get(RTAX.NETMASK, b"")
         start, width = (4, 4) if address.version == 4 else (8, 16)
         prefix = int.from_bytes(mask[start : start + width].ljust(width, b"\0"), "big").bit_count()
-        far = _ip_address(sockaddrs.get(RTAX.BRD, b""))
+        far = _ip_address(found.get(RTAX.BRD, b""))
         # What the one message carries is the broadcast address of a link that has one, and else its far end.
         kind = ipaddress.IPv4Interface if address.version == 4 else ipaddress.IPv6Interface
         interface = kind((address.packed, prefix))
@@ -211,19 +217,6 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls):
         return InterfaceAddress(
             interface, broadcast=far if broadcasts else None, destination=None if broadcasts else far
         )
-
-
-def _sockaddrs(data: bytes, present: int) -> Iterator[tuple[RTAX, bytes]]:
-    """The socket addresses after a routing message's head; ``present`` has a bit for each (RTA_*).
-
-    Each takes its length rounded up to 8 bytes, and 8 if its length is none (RT_ROUNDUP).
-    """
-    position = 0
-    for place in RTAX:
-        if place != RTAX.MAX and present & (1 << place) and position < len(data):
-            length = data[position]
-            yield place, data[position : position + length]
-            position += max(length + -length % 8, 8)
 
 
 def _ip_address(sockaddr: bytes) -> IPAddress | None:

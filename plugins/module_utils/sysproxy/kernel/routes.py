@@ -22,7 +22,6 @@ from ..session import Request
 from .addresses import LARGEST
 from .base import LARGEST_DESCRIPTOR
 from .routing_messages import (
-    METRICS,
     IPAddress,
     IPNetwork,
     Message,
@@ -41,9 +40,11 @@ from .sockets import Socket, SocketTimeout
 if TYPE_CHECKING:
     from .network import Network
 
-_TABLE_SIZE: Final = 1 << 14  # bytes that are made room for at first
+_TABLE_SIZE: Final = 1 << 16  # bytes that are made room for at first
 _LARGEST_ANSWER: Final = 120 + LARGEST * RTAX.MAX
 _SHUT_RD: Final = 0
+_DONE: Final = int(RTF.DONE)
+_HOST: Final = int(RTF.HOST)
 _LARGEST_PID: Final = 0x7FFFFFFF
 
 
@@ -68,7 +69,7 @@ class Route:
 
     @property
     def is_host(self) -> bool:
-        return bool(self.flags & RTF.HOST)
+        return bool(self.flags & _HOST)
 
     @property
     def key(self) -> tuple[IPNetwork, str]:
@@ -245,7 +246,7 @@ class Routes:
 
     def _route(self, message: Message, names: Names) -> Route | None:
         abi, addresses = self._kernel.abi, message.addresses
-        mask = None if message.flags & RTF.HOST else addresses.get(RTAX.NETMASK)
+        mask = None if message.flags & _HOST else addresses.get(RTAX.NETMASK)
         found = unpack_network(addresses.get(RTAX.DST, b""), mask, names)
         if found is None:
             return None
@@ -258,9 +259,9 @@ class Routes:
             destination=destination,
             gateway=unpack_address(addresses.get(RTAX.GATEWAY, b""), names),
             interface=names.name(index),
-            flags=message.flags & ~int(RTF.DONE),
+            flags=message.flags & ~_DONE,
             scope=scope,
-            metrics={name: message.metrics[name] for name in METRICS},
+            metrics=message.metrics,
             source=unpack_address(addresses.get(RTAX.IFA, b""), names),
             uses=message.use,
         )

@@ -15,7 +15,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from ..netbsd import Abi
 from ..netbsd.constants import AF, RTAX, RTF, RTM, RTV
@@ -34,7 +35,16 @@ METRICS: Final = {
     "expire": RTV.EXPIRE,
 }
 """The metrics of a route that can be set, with their bits in rtm_inits."""
-_STARTS: Final = {AF.INET: (4, 4), AF.INET6: (8, 16)}  # where an address stands in its sockaddr, and its length
+_HEAD: Final = (
+    *(f"rtm_{name}" for name in ("type", "index", "flags", "addrs", "pid", "seq", "errno", "use")),
+    *(f"rtm_rmx.rmx_{name}" for name in METRICS),
+)
+"""What is read of a message's head, in its order."""
+_STARTS: Final[dict[int, tuple[int, int]]] = {
+    AF.INET: (4, 4),
+    AF.INET6: (8, 16),
+}  # where an address stands in its sockaddr, and its length
+_PLACES: Final = range(int(RTAX.MAX))
 _LINK_HEAD: Final = 8
 _LINK_SIZE: Final = 20  # struct sockaddr_dl
 _ETHERNET: Final = 6  # IFT_ETHER, and the bytes of its addresses
@@ -98,28 +108,27 @@ def parse_messages(abi: Abi, data: bytes) -> Iterator[Message]:
     :raises ValueError: they are cut off, or say of themselves that they are shorter than messages are.
     """
     layout, position = abi.struct("rt_msghdr"), 0
+    unpack = layout.numbers(_HEAD).unpack_from
     while position < len(data):
+        left = len(data) - position
         length = abi.read_integer("uint16", data[position : position + 2].ljust(2, b"\0"))
-        if length < 4 or position + length > len(data):
-            raise ValueError(f"a routing message of {length} bytes where {len(data) - position} are left")
-        message = data[position : position + length]
-        position += length
-        if message[2] == RTM.VERSION and length >= layout.size and RTM.ADD <= message[3] < RTM.NEWADDR:
-            yield _parse(layout.parse(message), message[layout.size :])
-
-
-def _parse(head: Any, rest: bytes) -> Message:
-    return Message(
-        type=head.rtm_type,
-        index=head.rtm_index,
-        flags=head.rtm_flags & 0xFFFFFFFF,
-        pid=head.rtm_pid,
-        seq=head.rtm_seq,
-        errno=head.rtm_errno,
-        use=head.rtm_use & 0xFFFFFFFF,
-        metrics={name: head.rtm_rmx[f"rmx_{name}"] for name in METRICS},
-        addresses=dict(sockaddrs(rest, head.rtm_addrs)),
-    )
+        if length < 4 or length > left:
+            raise ValueError(f"a routing message of {length} bytes where {left} are left")
+        end = position + length
+        if data[position + 2] == RTM.VERSION and length >= layout.size and RTM.ADD <= data[position + 3] < RTM.NEWADDR:
+            kind, index, flags, present, pid, seq, errno, use, *metrics = unpack(data, position)
+            yield Message(
+                type=kind,
+                index=index,
+                flags=flags & 0xFFFFFFFF,
+                pid=pid,
+                seq=seq,
+                errno=errno,
+                use=use & 0xFFFFFFFF,
+                metrics=dict(zip(METRICS, metrics, strict=True)),
+                addresses=dict(sockaddrs(data[position + layout.size : end], present)),
+            )
+        position = end
 
 
 def rounded(length: int) -> int:
@@ -127,11 +136,11 @@ def rounded(length: int) -> int:
     return max(length + -length % 8, 8)
 
 
-def sockaddrs(data: bytes, present: int) -> Iterator[tuple[RTAX, bytes]]:
-    """The sockaddrs after a routing message's head; ``present`` has a bit for each (RTA_*)."""
+def sockaddrs(data: bytes, present: int) -> Iterator[tuple[int, bytes]]:
+    """The sockaddrs after a routing message's head, by their :class:`RTAX`; ``present`` has a bit for each (RTA_*)."""
     position = 0
-    for place in RTAX:
-        if place != RTAX.MAX and present & (1 << place) and position < len(data):
+    for place in _PLACES:
+        if present & (1 << place) and position < len(data):
             length = data[position]
             yield place, data[position : position + length]
             position += rounded(length)
@@ -146,7 +155,8 @@ def family_of(raw: bytes) -> int:
 
 def scope_is_needed(address: ipaddress.IPv6Address) -> bool:
     """Whether an address means something on one link only (IN6_IS_SCOPE_LINKLOCAL and its multicast kin)."""
-    return address.is_link_local or (address.is_multicast and address.packed[1] & 0xF in (1, 2))
+    first, second = address.packed[:2]
+    return (first == 0xFE and second & 0xC0 == 0x80) or (first == 0xFF and second & 0xF in (1, 2))
 
 
 def pack_address(abi: Abi, address: IPAddress, index: int = 0) -> bytes:
@@ -180,16 +190,22 @@ def unpack_address(raw: bytes, names: Names) -> IPAddress | None:
     family = family_of(raw)
     if family not in _STARTS:
         return None
-    start, size = _STARTS[AF(family)]
+    start, size = _STARTS[family]
     packed = raw[start : start + size].ljust(size, b"\0")
-    if family == AF.INET:
-        return ipaddress.IPv4Address(packed)
-    found = ipaddress.IPv6Address(packed)
-    if not scope_is_needed(found):
+    found = _address(packed)
+    if isinstance(found, ipaddress.IPv4Address) or not scope_is_needed(found):
         return found
     inside = int.from_bytes(packed[2:4], "big")
-    plain = ipaddress.IPv6Address(packed[:2] + bytes(2) + packed[4:])
-    return ipaddress.IPv6Address(f"{plain}%{names.name(inside)}") if inside else plain
+    return _address(packed[:2] + bytes(2) + packed[4:], names.name(inside) if inside else "")
+
+
+@lru_cache(maxsize=1024)
+def _address(packed: bytes, scope: str = "") -> IPAddress:
+    """An address of its bytes: a routing table has the same few again and again."""
+    if len(packed) == 4:
+        return ipaddress.IPv4Address(packed)
+    plain = ipaddress.IPv6Address(packed)
+    return ipaddress.IPv6Address(f"{plain}%{scope}") if scope else plain
 
 
 def unpack_network(destination: bytes, mask: bytes | None, names: Names) -> tuple[IPNetwork, str] | None:
@@ -197,7 +213,7 @@ def unpack_network(destination: bytes, mask: bytes | None, names: Names) -> tupl
     address = unpack_address(destination, names)
     if address is None:
         return None
-    start, size = _STARTS[AF(family_of(destination))]
+    start, size = _STARTS[family_of(destination)]
     prefix: int = address.max_prefixlen
     if mask is not None:
         # The mask's own length tells where it ends: what a sockaddr of its family has behind that is zero.
