@@ -86,8 +86,42 @@ def test_names_of_all_types() -> None:
     assert media.option(ETHERNET, "FDX") == IFM["IFM_FDX"]
 
 
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        (0x20 | 27, "1000BASE-KX"),
+        (0x20 | 29, "2.5GBASE-T"),
+        (0x20 | 31, "Other"),
+        (0x2020, "1000BASE-SGMII"),
+        (0x2025, "10GBASE-KR"),
+        (0x2034, "25GBASE-SR"),
+        (0x402B, "56GBASE-R4"),
+        (0x602F, "400GBASE-SR8"),
+    ],
+)
+def test_ethernets_of_release_9_and_later(word: int, name: str) -> None:
+    """Their numbers have their upper three bits in 0xe000 (IFM_ETHER_SUBTYPE)."""
+    assert media.subtype_name(word) == name
+    assert media.subtype(ETHERNET, name) == word
+    assert media.option_names(word) == []
+    assert media.without_options(word | IFM["IFM_FDX"] | IFM["IFM_ETH_MASTER"]) == word
+
+
+@pytest.mark.parametrize("name", ["11a", "11b", "11g", "11na", "11ng"])
+def test_modes(name: str) -> None:
+    word = WIRELESS | 10 | IFM[f"IFM_IEEE80211_{name.upper()}"]
+    assert media.mode_name(word) == name
+    assert media.subtype_name(word) == "OFDM6"
+    assert media.in_mode(WIRELESS | 10, name) == word
+    assert media.in_mode(word, "auto") == WIRELESS | 10
+    assert media.mode_name(WIRELESS | 10) is None
+    assert media.in_mode(ETHERNET, name) is None
+    assert media.in_mode(word, "11x") is None
+
+
 def test_what_has_no_name() -> None:
     assert media.subtype(ETHERNET, "OFDM6") is None
     assert media.option(ETHERNET, "adhoc") is None
-    assert media.subtype_name(ETHERNET | 31) == "31"
+    assert media.subtype_name(ETHERNET | 0x4008) == "72"
+    assert media.subtype_name(WIRELESS | 31) == "31"
     assert media.type_name(0xE0) == "0xe0"

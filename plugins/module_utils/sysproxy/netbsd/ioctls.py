@@ -7,7 +7,7 @@
 Their codes are not typed in: they hold the argument's size, so each ABI computes its own
 (sys/ioccom.h). The direction is the macro's: ``""`` for _IO, ``R``, ``W`` and ``WR``. The numbers are
 those of 7.99.34; where releases differ, SINCE says so. Source: sys/sockio.h 1.31 (6.99.16) and 1.33,
-netinet6/in6_var.h 1.65 (2014), 1.83 and that of release 10, dev/vndvar.h.
+netinet6/in6_var.h 1.65 (2014), 1.83 and that of release 10, net80211/ieee80211_ioctl.h 1.23, dev/vndvar.h.
 """
 
 from __future__ import annotations
@@ -66,6 +66,18 @@ IOCTLS: dict[str, tuple[str, str, int, str]] = {
     "SIOCDIFPHYADDR": ("W", "i", 73, "ifreq"),
     "SIOCSLIFPHYADDR": ("W", "i", 74, "if_laddrreq"),
     "SIOCGLIFPHYADDR": ("WR", "i", 75, "if_laddrreq"),
+    "SIOCSVH": ("WR", "i", 130, "ifreq"),
+    "SIOCGVH": ("WR", "i", 131, "ifreq"),
+    "SIOCS80211NWID": ("WR", "i", 230, "ifreq"),
+    "SIOCG80211NWID": ("WR", "i", 231, "ifreq"),
+    "SIOCS80211NWKEY": ("W", "i", 232, "ieee80211_nwkey"),
+    "SIOCG80211NWKEY": ("WR", "i", 233, "ieee80211_nwkey"),
+    "SIOCS80211POWER": ("W", "i", 234, "ieee80211_power"),
+    "SIOCG80211POWER": ("WR", "i", 235, "ieee80211_power"),
+    "SIOCS80211CHANNEL": ("W", "i", 238, "ieee80211chanreq"),
+    "SIOCG80211CHANNEL": ("WR", "i", 239, "ieee80211chanreq"),
+    "SIOCS80211BSSID": ("W", "i", 240, "ieee80211_bssid"),
+    "SIOCG80211BSSID": ("WR", "i", 241, "ieee80211_bssid"),
     "VNDIOCSET": ("WR", "F", 0, "vnd_ioctl"),
     "VNDIOCCLR": ("W", "F", 1, "vnd_ioctl"),
     "VNDIOCGET": ("WR", "F", 3, "vnd_user"),

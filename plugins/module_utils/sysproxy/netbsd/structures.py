@@ -229,6 +229,27 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
         ("ifm_count", "int"),
         ("ifm_ulist", "pointer"),
     ),
+    # netinet/ip_carp.h: what ifr_data points to
+    "carpreq": (
+        ("carpr_state", "int"),
+        ("carpr_carpdev", "char[16]"),
+        ("carpr_vhid", "int"),
+        ("carpr_advskew", "int"),
+        ("carpr_advbase", "int"),
+        ("carpr_key", "bytes[20]"),
+    ),
+    # net80211/ieee80211_ioctl.h; ieee80211_nwid is what ifr_data points to
+    "ieee80211_nwid": (("i_len", "uint8"), ("i_nwid", "bytes[32]")),
+    "ieee80211_nwkey_key": (("i_keylen", "int"), ("i_keydat", "pointer")),
+    "ieee80211_nwkey": (
+        ("i_name", "char[16]"),
+        ("i_wepon", "int"),
+        ("i_defkid", "int"),
+        ("i_key", "ieee80211_nwkey_key[4]"),
+    ),
+    "ieee80211_power": (("i_name", "char[16]"), ("i_enabled", "int"), ("i_maxsleep", "int")),
+    "ieee80211chanreq": (("i_name", "char[16]"), ("i_channel", "uint16")),
+    "ieee80211_bssid": (("i_name", "char[16]"), ("i_bssid", "bytes[6]")),
     # net/if_vlanvar.h, net/agr/if_agrioctl.h: what ifr_data points to
     "vlanreq": (("vlr_parent", "char[16]"), ("vlr_tag", "uint16")),
     "agrreq": (("ar_version", "int"), ("ar_cmd", "int"), ("ar_buf", "pointer"), ("ar_buflen", "size_t")),
