@@ -83,16 +83,18 @@ def seconds(work: Callable[[], object]) -> float:
 @contextlib.contextmanager
 def pinned(server: Server) -> Iterator[None]:
     """Client and server on one CPU."""
-    before = os.sched_getaffinity(0)
-    cpu = {min(before)}
-    threads = [int(name) for name in os.listdir(f"/proc/{server.pid}/task")]
-    for thread in (0, *threads):
-        os.sched_setaffinity(thread, cpu)
+    everywhere = os.sched_getaffinity(0)
+
+    def keep_to(processors: set[int]) -> None:
+        """All threads there are now: the server's come and go."""
+        for thread in (0, *(int(name) for name in os.listdir(f"/proc/{server.pid}/task"))):
+            os.sched_setaffinity(thread, processors)
+
+    keep_to({min(everywhere)})
     try:
         yield
     finally:
-        for thread in (0, *threads):
-            os.sched_setaffinity(thread, before)
+        keep_to(everywhere)
 
 
 def calls(bench: Bench) -> None:

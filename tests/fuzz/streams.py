@@ -131,7 +131,9 @@ class MemoryStream:
     def close(self) -> None:
         self._ended = True
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        if flags & socket.MSG_DONTWAIT and self._chance is not None and self._chance.random() < 0.2:
+            raise BlockingIOError
         if not self._pending and not self._ended:
             said = self._talk.say()
             if self.recording:
