@@ -150,7 +150,8 @@ def test_a_server_that_talks_much_and_listens_little(tmp_path: Path, monkeypatch
                 with contextlib.suppress(TimeoutError):
                     peer.stream.sendall(request)
                     continue
-                peer.stream.recv(piece)
+                with contextlib.suppress(TimeoutError):  # a client that is busy with what it was sent sends later
+                    peer.stream.recv(piece)
 
     with session_with(script, tmp_path, timeout=1.5) as session:
         machine = session._machine
