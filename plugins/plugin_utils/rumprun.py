@@ -7,18 +7,22 @@
 
 The configuration is read by the guest itself, with a tokenizer of its own that is not quite JSON's. What follows from
 that is here and in :func:`configuration`; the facts are those of rumprun's ``lib/librumprun_base/config.c``,
-``parseargs.c`` and ``lib/libbmk_core/jsmn.c`` at its last commit.
+``parseargs.c`` and ``lib/libbmk_core/jsmn.c`` at its last commit, and of buildrump.sh's ``brlib/libnetconfig``, which
+sets up the network.
 
 - Keys repeat: there is one ``env``, ``blk`` and ``net`` for each of these. The guest heeds their order.
 - Every value is a string, numbers too. Escapes are checked and then left as they are, so that a quotation mark cannot
   be said, but in ``cmdline``, where the guest takes backslashes away.
 - The guest begins at the first ``{`` of its command line, which begins with the path of the image.
+- A second default route of a family is an error that ends the guest, but not where DHCP brings it: so an address with a
+  gateway comes before those that DHCP gives.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -125,12 +129,25 @@ def disk_name(index: int) -> str:
     return f"xvd{chr(ord('a') + index)}"
 
 
-def _addresses(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
+def _addresses(guest: Guest, xen: bool) -> list[dict[str, str]]:
     """One ``net`` for each family of each interface."""
+    addresses = list(_addresses_as_given(guest, xen))
+    for family, option in (("inet", "ipv4_gateway"), ("inet6", "ipv6_gateway")):
+        if sum(address["type"] == family and "gw" in address for address in addresses) > 1:
+            raise GuestError(f"interfaces: {option}: the guest ends with an error when it gets a second default route")
+    addresses.sort(key=lambda address: "gw" not in address)
+    made: set[str] = set()
+    for place, address in enumerate(addresses):
+        if xen and address["if"] not in made:
+            # Made by the first that is about it; it would be an error to make it twice.
+            addresses[place] = {"if": address["if"], "cloner": "true", **address}
+            made.add(address["if"])
+    return addresses
+
+
+def _addresses_as_given(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
     for index, interface in enumerate(guest.get("interfaces") or []):
         name = f"xenif{index}" if xen else f"vioif{index}"
-        # Made by the first that is about it; it would be an error to make it twice.
-        made = {"cloner": "true"} if xen else {}
         for option, family, automatic in (("ipv4", "inet", "dhcp"), ("ipv6", "inet6", "auto")):
             value = interface.get(option)
             gateway = interface.get(f"{option}_gateway")
@@ -138,8 +155,7 @@ def _addresses(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
                 if gateway is not None:
                     raise GuestError(f"interfaces: {option}_gateway without {option}")
                 continue
-            common = {"if": name, **made, "type": family}
-            made = {}
+            common = {"if": name, "type": family}
             if value == automatic:
                 if gateway is not None:
                     raise GuestError(f"interfaces: {option}_gateway goes with an address, not with {automatic}")
@@ -160,6 +176,8 @@ def _interface_address(value: Any, option: str, automatic: str) -> ipaddress.IPv
         address = None
     if address is None or address.version != version or "/" not in str(value):
         raise GuestError(f"interfaces: {option}: {value!r} is neither {automatic} nor an address with its length")
+    if version == 6 and address.network.prefixlen % 8:
+        raise GuestError(f"interfaces: {option}: {value!r}: the guest takes lengths that are multiples of 8")
     return address
 
 
@@ -170,6 +188,8 @@ def _gateway(value: Any, option: str, version: int) -> str:
         address = None
     if address is None or address.version != version:
         raise GuestError(f"interfaces: {option}_gateway: {value!r} is no address of that family")
+    if address.is_link_local and version == 6:
+        raise GuestError(f"interfaces: {option}_gateway: the guest has no way to say on which link {value} is")
     return str(address)
 
 
@@ -308,9 +328,7 @@ def _backend(guest: Guest, index: int, interface: Mapping[str, Any], forward: st
         if interface.get("ipv4") not in (None, "dhcp"):
             address = _interface_address(interface["ipv4"], "ipv4", "dhcp")
             own = str(address.ip)
-            parts.append(f"net={address.network}")
-            if interface.get("ipv4_gateway"):
-                parts.append(f"host={interface['ipv4_gateway']}")
+            parts += _user_network(address, interface.get("ipv4_gateway"))
         if forward and _is_forwarded(interface):
             parts.append(f"hostfwd=tcp:{forward}-{own}:{_port(guest)}")
             forward = None
@@ -323,6 +341,22 @@ def _backend(guest: Guest, index: int, interface: Mapping[str, Any], forward: st
     if interface.get("options"):
         parts.append(str(interface["options"]))
     return ",".join(parts), forward
+
+
+def _user_network(address: ipaddress.IPv4Interface | ipaddress.IPv6Interface, gateway: Any) -> list[str]:
+    """A network of QEMU's own with the guest's address, whose other addresses are not the guest's: QEMU's own are
+    the second and the third if nothing is said, and the first that DHCP gives the fifteenth.
+
+    :raises GuestError: it is too small.
+    """
+    taken = {str(address.ip), str(gateway)}
+    # Of a network that is large, a few are enough to find two.
+    free = [str(one) for one in itertools.islice(address.network.hosts(), 5) if str(one) not in taken]
+    if gateway:
+        free.insert(0, str(gateway))
+    if len(free) < 2:
+        raise GuestError(f"interfaces: ipv4: {address.network} has no room for QEMU's own two addresses")
+    return [f"net={address.network}", f"host={free[0]}", f"dns={free[1]}", f"dhcpstart={address.ip}"]
 
 
 def _device(interface: Mapping[str, Any]) -> str:

@@ -52,8 +52,9 @@ def test_configuration_for_qemu() -> None:
         '"env":"RUMPRUN_SYSPROXY=tcp://0:12345",'
         '"blk":{"source":"dev","path":"/dev/ld0a","fstype":"blk","mountpoint":"/data"},'
         '"blk":{"source":"dev","path":"/dev/ld1a","fstype":"blk","mountpoint":"/etc/more"},'
-        '"net":{"if":"vioif0","type":"inet","method":"dhcp"},'
+        # DHCP may bring a default route, too, which the guest bears when it has one.
         '"net":{"if":"vioif1","type":"inet","method":"static","addr":"192.0.2.2","mask":"24","gw":"192.0.2.1"},'
+        '"net":{"if":"vioif0","type":"inet","method":"dhcp"},'
         '"net":{"if":"vioif1","type":"inet6","method":"static","addr":"2001:db8::2","mask":"64"},'
         r""""cmdline":"web -p 80 '/data dir' 'say \"no\"' '' C:\\x"}"""
     )
@@ -66,7 +67,6 @@ def test_configuration_for_qemu() -> None:
             {"source": "dev", "path": "/dev/ld1a", "fstype": "blk", "mountpoint": "/etc/more"},
         ],
         addresses=[
-            {"if": "vioif0", "type": "inet", "method": "dhcp"},
             {
                 "if": "vioif1",
                 "type": "inet",
@@ -75,6 +75,7 @@ def test_configuration_for_qemu() -> None:
                 "mask": "24",
                 "gw": "192.0.2.1",
             },
+            {"if": "vioif0", "type": "inet", "method": "dhcp"},
             {"if": "vioif1", "type": "inet6", "method": "static", "addr": "2001:db8::2", "mask": "64"},
         ],
     )
@@ -88,9 +89,9 @@ def test_configuration_for_xen() -> None:
         '"blk":{"source":"dev","path":"virtual","fstype":"kernfs","mountpoint":"/kern"},'
         '"blk":{"source":"etfs","path":"xvda","fstype":"blk","mountpoint":"/data"},'
         '"blk":{"source":"etfs","path":"xvdb","fstype":"blk","mountpoint":"/etc/more"},'
-        '"net":{"if":"xenif0","cloner":"true","type":"inet","method":"dhcp"},'
         '"net":{"if":"xenif1","cloner":"true","type":"inet","method":"static",'
         '"addr":"192.0.2.2","mask":"24","gw":"192.0.2.1"},'
+        '"net":{"if":"xenif0","cloner":"true","type":"inet","method":"dhcp"},'
         # The interface is made once.
         '"net":{"if":"xenif1","type":"inet6","method":"static","addr":"2001:db8::2","mask":"64"},'
         '"cmdline":"web"}'
@@ -144,6 +145,17 @@ def test_several_programs() -> None:
         ({"interfaces": [{"ipv4": "dhcp", "ipv4_gateway": "192.0.2.1"}]}, "not with dhcp"),
         ({"interfaces": [{"ipv4_gateway": "192.0.2.1"}]}, "ipv4_gateway without ipv4"),
         ({"interfaces": [{"ipv4": "192.0.2.1/24", "ipv4_gateway": "::1"}]}, "no address of that family"),
+        ({"interfaces": [{"ipv6": "2001:db8::2/60"}]}, "the guest takes lengths that are multiples of 8"),
+        ({"interfaces": [{"ipv6": "2001:db8::2/64", "ipv6_gateway": "fe80::1"}]}, "on which link fe80::1 is"),
+        (
+            {
+                "interfaces": [
+                    {"ipv4": "192.0.2.2/24", "ipv4_gateway": "192.0.2.1"},
+                    {"ipv4": "198.51.100.2/24", "ipv4_gateway": "198.51.100.1"},
+                ]
+            },
+            "ipv4_gateway: the guest ends with an error when it gets a second default route",
+        ),
         ({"port": 70000}, "port: 70000 is none"),
     ],
 )
@@ -254,11 +266,21 @@ def test_other_networks() -> None:
     assert launch({"backend": "user"}, own, {"backend": "user", "ipv4": "dhcp"}, port=99, forward="0.0.0.0:7") == (
         [
             "user,id=net0",
-            "user,id=net1,net=10.1.0.0/24,host=10.1.0.1,hostfwd=tcp:0.0.0.0:7-10.1.0.5:99",
+            (
+                "user,id=net1,net=10.1.0.0/24,host=10.1.0.1,dns=10.1.0.2,dhcpstart=10.1.0.5,"
+                "hostfwd=tcp:0.0.0.0:7-10.1.0.5:99"
+            ),
             "user,id=net2",
         ],
         "tcp://0.0.0.0:7",
     )
+    # QEMU's own addresses are none of the guest's.
+    assert launch({"backend": "user", "ipv4": "10.1.0.2/24"})[0] == [
+        (
+            "user,id=net0,net=10.1.0.0/24,host=10.1.0.1,dns=10.1.0.3,dhcpstart=10.1.0.2,"
+            "hostfwd=tcp:127.0.0.1:12345-10.1.0.2:12345"
+        )
+    ]
     tap = {"backend": "tap", "device": "tap0", "ipv4": "10.1.0.5/24", "options": "vhost=on"}
     assert launch(tap) == (
         ["tap,id=net0,ifname=tap0,script=no,downscript=no,vhost=on"],
@@ -304,6 +326,7 @@ def test_command_for_xen() -> None:
         ({"interfaces": []}, "interfaces, address: sysproxy"),
         ({"platform": "xen"}, "on Xen the backend is bridge"),
         ({"forward": "localhost"}, "no ADDRESS:PORT"),
+        ({"interfaces": [{"backend": "user", "ipv4": "10.1.0.1/30"}]}, "no room for QEMU's own two addresses"),
     ],
 )
 def test_what_cannot_be_launched(more: dict[str, Any], message: str) -> None:
