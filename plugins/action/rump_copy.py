@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import copy as builtin_copy
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_copy
-from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import BuiltinFileAction, refuse_validation
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import BuiltinFileAction
 
 
 class ActionModule(BuiltinFileAction, builtin_copy.ActionModule):
@@ -18,7 +18,6 @@ class ActionModule(BuiltinFileAction, builtin_copy.ActionModule):
     options = {name: {**option, "required": False} for name, option in rump_copy.MODULE.argument_spec.items()}
 
     def work(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        refuse_validation(parameters)
         result = super().work(parameters, task_vars)
         if parameters.get("content") is not None:
             result.pop("src", None)  # a temporary file, which is gone

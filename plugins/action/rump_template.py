@@ -12,7 +12,7 @@ from typing import Any
 from ansible.plugins.action import template as builtin_template
 from ansible_collections.rumpkernel.rump.plugins.action import rump_copy
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import SERVER_ARGUMENTS
-from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import BuiltinFileAction, refuse_validation
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import BuiltinFileAction
 
 
 class ActionModule(BuiltinFileAction, builtin_template.ActionModule):
@@ -41,7 +41,6 @@ class ActionModule(BuiltinFileAction, builtin_template.ActionModule):
     }
 
     def work(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        refuse_validation(parameters)
         self._shared_loader_obj = SimpleNamespace(action_loader=SimpleNamespace(get=self._copy_action))
         result = super().work(parameters, task_vars)
         if "src" in result:

@@ -57,11 +57,13 @@ options:
     type: raw
   owner:
     description:
-      - The number of the owner. A rump kernel has no user database; the one name that is taken is V(root), for 0.
+      - The owner, by number, or by a name of the kernel's own C(/etc/master.passwd) or C(/etc/passwd).
+      - V(root) is 0 where the kernel has no such file, as most have not.
     type: str
   group:
     description:
-      - The number of the group. The names that are taken are V(wheel) and V(root), for 0.
+      - The group, by number, or by a name of the kernel's own C(/etc/group).
+      - V(wheel) and V(root) are 0 where the kernel has no such file.
     type: str
   flags:
     description:
@@ -237,12 +239,12 @@ gid:
   returned: when the path exists
   sample: 100
 owner:
-  description: The owner, which in a rump kernel is the number, too.
+  description: The name of the owner, or the number where the kernel knows no name.
   type: str
   returned: when the path exists
   sample: '100'
 group:
-  description: The group, which in a rump kernel is the number, too.
+  description: The name of the group, or the number where the kernel knows no name.
   type: str
   returned: when the path exists
   sample: '100'

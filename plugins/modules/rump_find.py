@@ -180,10 +180,10 @@ files:
       description: The number of the group.
       type: int
     pw_name:
-      description: The name of the owner, V(root) for 0, and empty for others.
+      description: The name of the owner, empty where the kernel knows none.
       type: str
     gr_name:
-      description: The name of the group, V(wheel) for 0, and empty for others.
+      description: The name of the group, empty where the kernel knows none.
       type: str
     isreg:
       description:

@@ -65,8 +65,9 @@ options:
       - They are all the options that the file system is to have; those that are not named are off.
         Left out altogether, the options of a file system that is mounted stay as they are.
       - For tmpfs also V(size=8m) (bytes, or with k, m, g or t; 0 is no limit), V(nodes=1000) (the number of files),
-        V(mode=0755), V(uid=0) and V(gid=0) of its root directory. Those that are not named stay as they are; at first,
-        mode and owner are those of the mount point.
+        V(mode=0755), V(uid=0) and V(gid=0) of its root directory, the last two by number or by a name of the kernel's
+        C(/etc/passwd) and C(/etc/group). Those that are not named stay as they are; at first, mode
+        and owner are those of the mount point.
     type: list
     elements: str
   force:

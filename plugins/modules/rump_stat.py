@@ -124,13 +124,13 @@ stat:
       description: The number of the group.
       type: int
     pw_name:
-      description: The name of the owner, V(root) for 0. A rump kernel has no user database.
+      description: The name of the owner, by the kernel's own files, or V(root) for 0.
       type: str
-      returned: when the owner is 0
+      returned: when the kernel knows one
     gr_name:
-      description: The name of the group, V(wheel) for 0.
+      description: The name of the group, in the same way, or V(wheel) for 0.
       type: str
-      returned: when the group is 0
+      returned: when the kernel knows one
     size:
       description: The size in bytes.
       type: int

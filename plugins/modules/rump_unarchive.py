@@ -67,10 +67,12 @@ options:
         those that the archive has.
     type: raw
   owner:
-    description: The number of the owner of all that is unpacked. By default it is that of a tar, and for a zip, V(0).
+    description:
+      - The owner of all that is unpacked, as M(rumpkernel.rump.rump_file) takes it. By default it is the number that a
+        tar has, and for a zip, V(0).
     type: str
   group:
-    description: The number of the group, in the same way.
+    description: The group, in the same way.
     type: str
   decrypt:
     description: Decrypt an archive that a vault encrypted.

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 
-from .redirection.users import Users
+from .redirection.users import identity
 
 
 def other_user(connection: Any) -> str | None:
@@ -33,13 +34,13 @@ def as_user(connection: Any, kernel: Kernel) -> Iterator[None]:
         yield
         return
     try:
-        identity = Users(kernel).identity(user)
+        other = identity(Users(kernel), user)
     except LookupError as error:
         raise AnsibleActionFail(str(error)) from None
     group, groups = kernel.getegid(), kernel.getgroups()
-    kernel.setgroups(identity.groups)
-    kernel.setegid(identity.groups[0])
-    kernel.seteuid(identity.number)
+    kernel.setgroups(other.groups)
+    kernel.setegid(other.groups[0])
+    kernel.seteuid(other.number)
     try:
         yield
     finally:

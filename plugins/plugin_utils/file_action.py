@@ -26,8 +26,10 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, shell_loader
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import copy, file
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures import OptionError
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.file_attributes import Attributes
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.plan import Plan
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.sums import sums_of_kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError, RumpError, connect
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_file
@@ -115,9 +117,10 @@ class BuiltinFileAction(FileAction):
     """One of ansible-core's actions, on a kernel. It is the next class after this one among a subclass's bases."""
 
     def work(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        del parameters
         self._sent: dict[str, IO[bytes]] = {}
         self._told: list[dict[str, Any]] = []  # what the modules returned
+        self._users = Users(self.kernel)
+        _refuse_options(parameters, self._users)
         host_connection = self._connection
         self._connection = _KernelConnection(self.kernel)
         try:
@@ -157,17 +160,16 @@ class BuiltinFileAction(FileAction):
         source = self._sent.get(str(arguments["src"]))
         if source is None:
             _validation, parameters = self.validate_argument_spec(self.options)
-            return copy.plan(kernel, parameters)
+            return copy.plan(kernel, parameters, self._users)
         name = arguments["_original_basename"]
-        return copy.plan_sent(
-            kernel, {**arguments, "src": source.name, "remote_src": False}, source, name, differs=True
-        )
+        parameters = {**arguments, "src": source.name, "remote_src": False}
+        return copy.plan_sent(kernel, parameters, source, name, self._users, differs=True)
 
     def _plan_file(self, kernel: Kernel, arguments: Mapping[str, Any]) -> Plan:
         arguments = dict(arguments)
         path = str(arguments.pop("path", None) or arguments.pop("dest"))
         if arguments.pop("_diff_peek", False):
-            return Plan(expected=_peeked(kernel, path))
+            return Plan(expected=_peeked(kernel, path, self._users))
         name = arguments.pop("_original_basename", None)
         if name and arguments.get("state") != "link" and kernel.isdir(path):
             path = os.path.join(path, name)
@@ -175,7 +177,7 @@ class BuiltinFileAction(FileAction):
         validated = ArgumentSpecValidator(rump_file.MODULE.argument_spec).validate({**known, "path": path})
         if validated.error_messages:
             raise AnsibleActionFail("; ".join(validated.error_messages))
-        return file.plan(kernel, validated.validated_parameters)
+        return file.plan(kernel, validated.validated_parameters, self._users)
 
     def _plan_slurp(self, kernel: Kernel, arguments: Mapping[str, Any]) -> Plan:
         path = str(arguments.get("src") or arguments["path"])
@@ -228,10 +230,16 @@ class BuiltinFileAction(FileAction):
         """There is no temporary folder."""
 
 
-def refuse_validation(parameters: Mapping[str, Any]) -> None:
-    """:raises AnsibleActionFail: the option ``validate`` is given, and a kernel has nothing to run it."""
+def _refuse_options(parameters: Mapping[str, Any], users: Users) -> None:
+    """What is wrong with the attributes that files are to get; ansible-core's actions do not look in check mode.
+
+    :raises AnsibleActionFail: no file could get them.
+    """
+    modes = [mode for mode in (parameters.get("directory_mode"), parameters.get("mode")) if mode != "preserve"]
     try:
         copy.refuse_validation(parameters)
+        for mode in modes:
+            Attributes.parse({**parameters, "mode": mode}, "file", users)
     except OptionError as error:
         raise AnsibleActionFail(str(error)) from None
 
@@ -251,9 +259,9 @@ class _KernelConnection:
         download(self.kernel, in_path, out_path)
 
 
-def _peeked(kernel: Kernel, path: str) -> dict[str, Any]:
+def _peeked(kernel: Kernel, path: str, users: Users) -> dict[str, Any]:
     """What a diff has to know of a file: whether it looks binary, and what Ansible's modules tell of it."""
-    facts = {"path": path, "appears_binary": False, "state": "absent", **file.describe(kernel, path)}
+    facts = {"path": path, "appears_binary": False, "state": "absent", **file.describe(kernel, path, users)}
     if kernel.isfile(path):
         descriptor = kernel.open(path, os.O_RDONLY)
         try:

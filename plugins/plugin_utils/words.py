@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures import OptionError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.file_mode import Mode
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users, parse_id
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
-from ansible_collections.rumpkernel.rump.plugins.plugin_utils.redirection.users import Users
 
 _MARK: Final = "rumpkernel.rump "
 
@@ -112,14 +112,14 @@ def _chmod(kernel: Kernel, *, paths: list[str], mode: str) -> Answer:
 
 
 def _chown(kernel: Kernel, *, paths: list[str], user: str) -> Answer:
-    uid = int(user) if user.isdigit() else Users(kernel).user(user).pw_uid
+    uid = parse_id("user", user, Users(kernel).uid)
     for path in paths:
         kernel.chown(path, uid, -1)
     return _said("")
 
 
 def _chgrp(kernel: Kernel, *, paths: list[str], group: str) -> Answer:
-    gid = int(group) if group.isdigit() else Users(kernel).group(group).gr_gid
+    gid = parse_id("group", group, Users(kernel).gid)
     for path in paths:
         kernel.chown(path, -1, gid)
     return _said("")

@@ -269,7 +269,7 @@ def test_copy(kernel_with_filesystems: Kernel, folder: str, files: Path, name: s
 def test_result(kernel_with_filesystems: Kernel, folder: str, files: Path) -> None:
     kernel, path = kernel_with_filesystems, f"{folder}/f"
     done = copy(kernel, src=f"{files}/site/a", dest=path, mode="0640", owner="5")
-    about = {"dest": path, "mode": "0640", "uid": 5, "owner": "5", "gid": 0, "group": "0", "state": "file"}
+    about = {"dest": path, "mode": "0640", "uid": 5, "owner": "5", "gid": 0, "group": "wheel", "state": "file"}
     about |= {"size": len(NEW), "checksum": hashlib.sha1(NEW).hexdigest()}
     assert done.items() >= about.items()
     assert done["md5sum"] == hashlib.md5(NEW).hexdigest()
@@ -385,7 +385,7 @@ def test_refusals(kernel_with_filesystems: Kernel, folder: str, files: Path) -> 
     assert "Could not find or access" in refused(kernel, src=f"{files}/nothing", dest=path)
     assert "not found" in refused(kernel, src="/nothing", dest=path, remote_src=True)
     assert "can not use content with a dir as dest" in refused(kernel, content="x", dest=f"{folder}/d")
-    assert "user database" in refused(kernel, src=source, dest=path, owner="www")
+    assert "the kernel has no user 'www'" in refused(kernel, src=source, dest=path, owner="www")
     assert "is no mode" in refused(kernel, src=source, dest=path, mode="rwx")
     assert "copied into itself" in refused(kernel, src=folder, dest=f"{folder}/d", remote_src=True)
     assert "is no directory" in refused(kernel, src=f"{folder}/d", dest=path, remote_src=True)

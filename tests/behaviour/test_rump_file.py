@@ -298,7 +298,12 @@ WHAT_AN_EARLIER_TASK_MAY_MAKE = ("is not there", "is not a directory", "does not
         ("/w/f", {"recurse": True}, "recurse: recurse option requires state to be 'directory'", None),
         ("/w/f", {"mode": "u=rwz"}, "mode: 'u=rwz' is no mode", None),
         ("/w/f", {"mode": "0100644"}, "mode: '0100644' has more than permission bits", None),
-        ("/w/f", {"owner": "www"}, "owner: a rump kernel has no user database", None),
+        (
+            "/w/f",
+            {"owner": "www"},
+            "owner: the kernel has no user 'www' in its /etc/master.passwd or /etc/passwd; a number",
+            None,
+        ),
         ("/w/f", {"group": "-1"}, "group: give a number from 0", None),
         ("/w/f", {"access_time": "soon"}, "access_time: ", None),
         ("", {"state": "touch"}, "path: give a path", None),

@@ -292,7 +292,7 @@ def test_times_far_away(kernel: Kernel, tmp_path: Path) -> None:
         ({"extra_opts": ["--strip-components=1"]}, "extra_opts: no program"),
         ({"src": "https://example.org/x.tar"}, "src: give a file"),
         ({"src": "/nowhere/at/all"}, "(on the controller)"),
-        ({"owner": "www"}, "owner: a rump kernel has no user database"),
+        ({"owner": "www"}, "owner: the kernel has no user 'www'"),
         ({"mode": "u=rwz"}, "mode: 'u=rwz' is no mode"),
         ({"dest": "/linked"}, "is a link, and what is to be in a directory there is not put there"),
     ],

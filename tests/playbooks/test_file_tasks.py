@@ -65,7 +65,7 @@ NOT_COMPARED: dict[str, set[str]] = {
         *("changed", "failed", "skipped"),  # compared by themselves
         *("invocation", "ansible_loop_var", "item", "ansible_facts"),  # what Ansible adds
         *("msg", "warnings", "deprecations", "exception"),  # texts
-        *("owner", "group"),  # a kernel has no names of users: these are numbers there
+        *("owner", "group"),  # which numbers have a name, and which, is each system's own affair
         "diff",  # compared by itself
     },
     # The source is in a temporary folder when a module is not run in the worker.

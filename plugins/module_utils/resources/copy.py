@@ -24,6 +24,7 @@ from .file_attributes import Attributes, Difference
 from .file_mode import NEW_DIRECTORY, NEW_FILE, mode_text
 from .plan import Plan
 from .sums import Sums, sums_of, sums_of_kernel
+from .users import Users
 
 _NO_VALIDATION: Final = (
     "a rump kernel runs no programs, so that none can look at the file before it is put in its place: validate it on "
@@ -31,22 +32,23 @@ _NO_VALIDATION: Final = (
 )
 
 
-def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
+def plan(kernel: Kernel, parameters: Mapping[str, Any], users: Users | None = None) -> Plan:
     """Make ``dest`` have the content of ``src``, of the machine that this runs on or of the kernel, or ``content``.
 
-    A directory of the controller's is the action plugin's to walk.
+    A directory of the controller's is the action plugin's to walk. ``users``: the kernel's, if the task has read them.
     """
+    users = users or Users(kernel)
     refuse_validation(parameters)
     content, src = parameters.get("content"), parameters.get("src")
     if content is not None:
         if str(parameters["dest"]).endswith("/"):
             raise OptionError("dest", "a file with content needs a name, not a directory")
         text = json.dumps(content) if isinstance(content, dict | list) else str(content)
-        return plan_sent(kernel, parameters, BytesIO(text.encode("utf-8", "surrogateescape")), "")
+        return plan_sent(kernel, parameters, BytesIO(text.encode("utf-8", "surrogateescape")), "", users)
     if src is None:
         raise OptionError("src", "either this or content is needed")
     if parameters.get("remote_src"):
-        return _plan_within(kernel, parameters, src)
+        return _plan_within(kernel, parameters, src, users)
     path = Path(src)
     if path.is_dir():
         raise OptionError("src", f"{src} is a directory, which is copied where Ansible runs the module's action plugin")
@@ -54,7 +56,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         parameters = {**parameters, "mode": mode_text(path.stat().st_mode)}
     try:
         with path.open("rb") as stream:
-            return plan_sent(kernel, parameters, stream, path.name, path)
+            return plan_sent(kernel, parameters, stream, path.name, users, path)
     except OSError as error:
         if isinstance(error, KernelError):
             raise
@@ -72,6 +74,7 @@ def plan_sent(
     parameters: Mapping[str, Any],
     stream: IO[bytes],
     name: str,
+    users: Users,
     source: Source | None = None,
     differs: bool | None = None,
 ) -> Plan:
@@ -82,10 +85,10 @@ def plan_sent(
     """
     sums = sums_of(stream)
     stream.seek(0)
-    return _FileCopy(kernel, parameters, name, source or stream, sums).plan(differs)
+    return _FileCopy(kernel, parameters, users, name, source or stream, sums).plan(differs)
 
 
-def _plan_within(kernel: Kernel, parameters: Mapping[str, Any], src: str) -> Plan:
+def _plan_within(kernel: Kernel, parameters: Mapping[str, Any], src: str, users: Users) -> Plan:
     try:
         found = kernel.stat(src)
     except KernelError as error:
@@ -95,21 +98,23 @@ def _plan_within(kernel: Kernel, parameters: Mapping[str, Any], src: str) -> Pla
     if parameters.get("mode") == "preserve":
         parameters = {**parameters, "mode": mode_text(found.st_mode)}
     if stat.S_ISDIR(found.st_mode):
-        return _DirectoryCopy(kernel, parameters).plan()
+        return _DirectoryCopy(kernel, parameters, users).plan()
     if not stat.S_ISREG(found.st_mode):
         raise OptionError("src", f"Cannot copy invalid source '{src}': not a file")
     sums = sums_of_kernel(kernel, src)
-    return _FileCopy(kernel, parameters, os.path.basename(src), of_kernel(kernel, src), sums, found).plan()
+    source = of_kernel(kernel, src)
+    return _FileCopy(kernel, parameters, users, os.path.basename(src), source, sums, found).plan()
 
 
 class _Destination:
     """Where a copy goes, and the directories that are to be made for it."""
 
-    def __init__(self, kernel: Kernel, parameters: Mapping[str, Any], name: str) -> None:
+    def __init__(self, kernel: Kernel, parameters: Mapping[str, Any], users: Users, name: str) -> None:
         self.kernel = kernel
         self.parameters = parameters
+        self.users = users
         self.src = parameters.get("src")
-        self.attributes = Attributes.parse(parameters, "file")
+        self.attributes = Attributes.parse(parameters, "file", users)
         self.made = Plan()
         dest = str(parameters["dest"])
         if not dest or "\0" in dest:
@@ -134,7 +139,8 @@ class _Destination:
 
     def _make_directories(self, folder: str) -> None:
         """Plan ``folder`` and the parents that it lacks, with the owner of the copy and a mode of their own."""
-        wanted = Attributes.parse({**self.parameters, "mode": self.parameters.get("directory_mode")}, "directory")
+        options = {**self.parameters, "mode": self.parameters.get("directory_mode")}
+        wanted = Attributes.parse(options, "directory", self.users)
         missing = []
         while folder and not self.kernel.exists(folder):
             missing.append(folder)
@@ -161,6 +167,7 @@ class _FileCopy:
         self,
         kernel: Kernel,
         parameters: Mapping[str, Any],
+        users: Users,
         name: str,
         source: Source,
         sums: Sums,
@@ -168,6 +175,7 @@ class _FileCopy:
     ) -> None:
         self.kernel = kernel
         self.parameters = parameters
+        self.users = users
         self.source = source
         self.sums = sums
         self.within = within
@@ -175,7 +183,7 @@ class _FileCopy:
         if wanted and wanted != sums.sha1:
             text = "Copied file does not match the expected checksum. Transfer failed."
             raise OptionError("checksum", text, checksum=sums.sha1, expected_checksum=wanted)
-        self.place = _Destination(kernel, parameters, name)
+        self.place = _Destination(kernel, parameters, users, name)
         self.dest = self.place.dest
 
     def plan(self, differs: bool | None = None) -> Plan:
@@ -191,7 +199,7 @@ class _FileCopy:
             found = None
         if found is not None and not self.parameters.get("force", True):
             made.changes.clear()
-            made.expected = {"msg": "file already exists", **facts, **describe(kernel, dest)}
+            made.expected = {"msg": "file already exists", **facts, **describe(kernel, dest, self.users)}
             return made
         if found is not None and stat.S_ISDIR(found.st_mode):
             raise OptionError("dest", f"{dest} is a directory, and the source a file")
@@ -207,9 +215,9 @@ class _FileCopy:
         if difference.before:
             made.before = {"path": dest, **difference.before}
             made.after = {"path": dest, **difference.after}
-        made.expected = {**facts, **describe(kernel, dest)}
+        made.expected = {**facts, **describe(kernel, dest, self.users)}
         if made.changes:
-            made.report = lambda: {**facts, **_how(replaced), **describe(kernel, dest)}
+            made.report = lambda: {**facts, **_how(replaced), **describe(kernel, dest, self.users)}
         return made
 
     def _differs(self, found: os.stat_result | None) -> bool:
@@ -254,11 +262,12 @@ class _FileCopy:
 class _DirectoryCopy:
     """A directory of the kernel's, copied or merged into another."""
 
-    def __init__(self, kernel: Kernel, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, kernel: Kernel, parameters: Mapping[str, Any], users: Users) -> None:
         self.kernel = kernel
+        self.users = users
         self.src = str(parameters["src"])
         # The destination's own attributes are set, wherever below it the files go.
-        self.place = _Destination(kernel, parameters, os.path.basename(self.src))
+        self.place = _Destination(kernel, parameters, users, os.path.basename(self.src))
         self.parameters = parameters
         top = str(parameters["dest"])
         self.top = top if self.src.endswith("/") else os.path.join(top, os.path.basename(self.src))
@@ -268,7 +277,12 @@ class _DirectoryCopy:
         if kernel.exists(str(self.parameters["dest"])) and not kernel.isdir(str(self.parameters["dest"])):
             raise OptionError("dest", f"{self.parameters['dest']} is no directory, and the source is one")
         if kernel.exists(dest) and not self.parameters.get("force", True):
-            made.expected = {"msg": "file already exists", "src": self.src, "dest": dest, **describe(kernel, dest)}
+            made.expected = {
+                "msg": "file already exists",
+                "src": self.src,
+                "dest": dest,
+                **describe(kernel, dest, self.users),
+            }
             return made
         inner, outer = (f"{kernel.realpath(path).rstrip('/')}/" for path in (self.top, self.src))
         if inner.startswith(outer):
@@ -282,9 +296,9 @@ class _DirectoryCopy:
             if made.changes and self.place.attributes != Attributes():
                 made.add(f"set the attributes of {dest}", late)
         facts = {"src": self.src, "dest": dest, "checksum": None, "md5sum": None}
-        made.expected = {**facts, **describe(kernel, dest)}
+        made.expected = {**facts, **describe(kernel, dest, self.users)}
         if made.changes:
-            made.report = lambda: {**facts, **copy.report(), **describe(kernel, dest)}
+            made.report = lambda: {**facts, **copy.report(), **describe(kernel, dest, self.users)}
         return made
 
 

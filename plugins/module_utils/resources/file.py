@@ -22,15 +22,19 @@ from .file_flags import flags_text
 from .file_mode import NEW_DIRECTORY, NEW_FILE, mode_text
 from .file_nodes import Node, number_text
 from .plan import Plan
+from .users import Users
 
 _NODES: Final = {stat.S_IFIFO: "fifo", stat.S_IFCHR: "char", stat.S_IFBLK: "block"}
 _FILES: Final = ("file", "hard", *_NODES.values())
 """The states of what is neither a directory nor a link."""
 
 
-def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
-    """Make ``path`` be in ``state``, with the attributes that are asked for."""
-    return _Planner(kernel, parameters).plan()
+def plan(kernel: Kernel, parameters: Mapping[str, Any], users: Users | None = None) -> Plan:
+    """Make ``path`` be in ``state``, with the attributes that are asked for.
+
+    ``users``: the kernel's, if the task has read them.
+    """
+    return _Planner(kernel, parameters, users or Users(kernel)).plan()
 
 
 def state_of(kernel: Kernel, path: str) -> str:
@@ -39,7 +43,7 @@ def state_of(kernel: Kernel, path: str) -> str:
     return "absent" if found is None else _state(found)
 
 
-def describe(kernel: Kernel, path: str) -> dict[str, Any]:
+def describe(kernel: Kernel, path: str, users: Users) -> dict[str, Any]:
     """What Ansible's modules return about a file; empty for one that is not there, and a link that leads nowhere."""
     if not kernel.exists(path):
         return {}
@@ -50,8 +54,9 @@ def describe(kernel: Kernel, path: str) -> dict[str, Any]:
         "mode": mode_text(found.st_mode),
         "uid": found.st_uid,
         "gid": found.st_gid,
-        "owner": str(found.st_uid),  # what Ansible's modules say of a number that has no name
-        "group": str(found.st_gid),
+        # Ansible's modules have the number as text where there is no name.
+        "owner": users.user_name(found.st_uid) or str(found.st_uid),
+        "group": users.group_name(found.st_gid) or str(found.st_gid),
         "size": found.st_size,
         "flags": names_of_flags(found.st_flags),
         **device,
@@ -82,8 +87,9 @@ def _lstat(kernel: Kernel, path: str) -> os.stat_result | None:
 class _Planner:
     """One task: its options, and the plan that grows."""
 
-    def __init__(self, kernel: Kernel, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, kernel: Kernel, parameters: Mapping[str, Any], users: Users) -> None:
         self.kernel = kernel
+        self.users = users
         self.path = checked_path("path", parameters["path"])
         self.src = None if parameters.get("src") is None else checked_path("src", parameters["src"])
         self.follow = bool(parameters.get("follow", True))
@@ -102,7 +108,7 @@ class _Planner:
             text = f"src option requires state to be 'link' or 'hard', and it is {self.state!r}"
             raise OptionError("src", text, path=self.path)
         self.node = Node.parse(kernel, parameters, self.state)
-        self.attributes = Attributes.parse(parameters, self.state)
+        self.attributes = Attributes.parse(parameters, self.state, users)
         self.difference = Difference()
         self.made = Plan()
 
@@ -130,9 +136,9 @@ class _Planner:
             made.before = {"path": path, **self.difference.before}
             made.after = {"path": path, **self.difference.after}
         # As with Ansible's own module, check mode tells of the file as it is.
-        made.expected = {**facts, **describe(self.kernel, path)}
+        made.expected = {**facts, **describe(self.kernel, path, self.users)}
         if made.changes:
-            made.report = lambda: {**facts, **describe(self.kernel, path)}
+            made.report = lambda: {**facts, **describe(self.kernel, path, self.users)}
         return made
 
     # The states. Each returns what its result has beside the file's description.

@@ -21,10 +21,7 @@ from .failures import OptionError
 from .file_flags import Flags, flags_text, unlocked
 from .file_mode import Mode, mode_text
 from .plan import Plan
-
-_HIGHEST_ID = 0xFFFFFFFE  # -1 as an unsigned number means "leave it"
-_USERS = {"root": 0}
-_GROUPS = {"root": 0, "wheel": 0}
+from .users import Users, parse_id
 
 
 @dataclass
@@ -55,15 +52,16 @@ class Attributes:
     flags: Flags | None = None
 
     @classmethod
-    def parse(cls, parameters: Mapping[str, Any], state: str) -> Attributes:
+    def parse(cls, parameters: Mapping[str, Any], state: str, users: Users) -> Attributes:
         """From the options ``mode``, ``owner``, ``group``, ``flags`` and those of the times.
 
         :raises OptionError: one of them means nothing.
         """
+        owner, group = parameters.get("owner"), parameters.get("group")
         return cls(
             mode=None if parameters.get("mode") is None else Mode.parse(parameters["mode"]),
-            uid=parse_id("owner", parameters.get("owner"), _USERS),
-            gid=parse_id("group", parameters.get("group"), _GROUPS),
+            uid=None if owner is None else parse_id("owner", owner, users.uid),
+            gid=None if group is None else parse_id("group", group, users.gid),
             access_time=parse_time("access_time", parameters, state),
             modification_time=parse_time("modification_time", parameters, state),
             flags=None if parameters.get("flags") is None else Flags.parse(parameters["flags"]),
@@ -176,26 +174,6 @@ def _chown(kernel: Kernel, path: str, uid: int, gid: int, mode: int | None) -> N
     kernel.chown(path, uid, gid, follow_symlinks=False)
     if mode is not None:
         kernel.chmod(path, mode, follow_symlinks=False)
-
-
-def parse_id(option: str, value: str | None, names: Mapping[str, int]) -> int | None:
-    """The number of an owner or group.
-
-    :raises OptionError: it is a name that no kernel could know, or no number of a user.
-    """
-    if value is None:
-        return None
-    if value in names:
-        return names[value]
-    try:
-        number = int(value)
-    except ValueError:
-        known = " or ".join(names)
-        text = f"a rump kernel has no user database to look {value!r} up in: give a number (the only name is {known})"
-        raise OptionError(option, text) from None
-    if not 0 <= number <= _HIGHEST_ID:
-        raise OptionError(option, f"give a number from 0 to {_HIGHEST_ID}, not {number}")
-    return number
 
 
 def parse_time(option: str, parameters: Mapping[str, Any], state: str) -> int | None:

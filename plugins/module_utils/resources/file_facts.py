@@ -22,10 +22,8 @@ from ..sysproxy.kernel.files import major, minor
 from .failures import OptionError
 from .file import checked_path
 from .plan import Plan
+from .users import Users
 
-# The names that the options owner and group take; a rump kernel has no user database for others.
-_USERS: Final = {0: "root"}
-_GROUPS: Final = {0: "wheel"}
 _PERMISSIONS: Final = {
     "wusr": stat.S_IWUSR,
     "rusr": stat.S_IRUSR,
@@ -70,11 +68,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         facts |= {"lnk_source": _realpath(kernel, path), "lnk_target": kernel.readlink(path)}
     if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
         facts |= {"major": major(found.st_rdev), "minor": minor(found.st_rdev)}
-    facts |= {
-        key: names[number]
-        for key, names, number in (("pw_name", _USERS, found.st_uid), ("gr_name", _GROUPS, found.st_gid))
-        if number in names
-    }
+    facts |= {key: name for key, name in names_of_ids(found, Users(kernel)).items() if name}
     if stat.S_ISREG(found.st_mode) and facts["readable"] and parameters["get_checksum"]:
         kernel.copy_out(path, DigestSink(digest))  # type: ignore[arg-type]
         facts["checksum"] = digest.hexdigest()
@@ -112,9 +106,9 @@ def facts_of(found: os.stat_result) -> dict[str, Any]:
     }
 
 
-def names_of_ids(found: os.stat_result) -> dict[str, str]:
+def names_of_ids(found: os.stat_result, users: Users) -> dict[str, str]:
     """The names of the owner and the group, empty for a number that has none, as ansible.builtin.find returns them."""
-    return {"pw_name": _USERS.get(found.st_uid, ""), "gr_name": _GROUPS.get(found.st_gid, "")}
+    return {"pw_name": users.user_name(found.st_uid) or "", "gr_name": users.group_name(found.st_gid) or ""}
 
 
 class DigestSink:

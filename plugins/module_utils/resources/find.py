@@ -26,6 +26,7 @@ from .file_facts import facts_of, names_of_ids, new_digest
 from .file_mode import Mode
 from .find_content import Unreadable, checksums, matching
 from .plan import Plan
+from .users import Users
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BYTES: Final = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -66,7 +67,7 @@ class _Search:
 
     def __init__(self, kernel: Kernel, parameters: Mapping[str, Any]) -> None:
         """:raises OptionError: a filter means nothing."""
-        self.kernel = kernel
+        self.kernel, self.users = kernel, Users(kernel)
         self.recurse, self.follow = bool(parameters["recurse"]), bool(parameters["follow"])
         self.hidden, self.file_type = bool(parameters["hidden"]), parameters["file_type"]
         self.depth = parameters.get("depth") or 0
@@ -125,7 +126,7 @@ class _Search:
             regular = [(at.path, status.st_size) for at, status in some if stat.S_ISREG(status.st_mode)]
             sums = checksums(self.kernel, regular, self.algorithm) if self.algorithm else iter(())
             for at, status in some:
-                facts = {"path": at.path, **facts_of(status), **names_of_ids(status)}
+                facts = {"path": at.path, **facts_of(status), **names_of_ids(status, self.users)}
                 if self.algorithm and stat.S_ISREG(status.st_mode):
                     facts["checksum"] = next(sums)
                 self.files.append(facts)

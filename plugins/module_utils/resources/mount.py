@@ -22,6 +22,7 @@ from . import mount_options
 from .failures import OptionError
 from .mount_options import MountOptions
 from .plan import Plan
+from .users import Users
 
 _ON_DEVICE = ("ext2fs", "ffs", "lfs")  # their argument is the device alone: struct ufs_args, struct ulfs_args
 _ALIASES = {"ufs": "ffs"}  # as the kernel has it (sys/kern/vfs_syscalls.c, mount_get_vfsops)
@@ -100,6 +101,7 @@ class _Planner:
 
     def __init__(self, kernel: Kernel, parameters: Mapping[str, Any]) -> None:
         self.kernel = kernel
+        self.users = Users(kernel)
         path = str(parameters["path"])
         if not path.startswith("/") or "\0" in path:
             raise OptionError("path", f"give an absolute path, not {path!r}")
@@ -133,7 +135,7 @@ class _Planner:
 
     def _mounted(self) -> None:
         fstype = cast(str, self.fstype)  # the module requires it with this state
-        options = mount_options.parse(fstype, self.opts or [])
+        options = mount_options.parse(fstype, self.opts or [], self.users)
         if fstype in _ON_DEVICE and self.src is None:
             raise OptionError("src", f"{fstype} is mounted from a device: give its path, such as /dev/vnd0a")
         if not self.found:
@@ -268,7 +270,7 @@ class _Planner:
             return
         mount = self.found[-1]
         self._require_same(mount)
-        options = mount_options.parse(mount.fstype, self.opts or [])
+        options = mount_options.parse(mount.fstype, self.opts or [], self.users)
         wanted = options.flags if self.opts is not None else mount.flags & mount_options.SEEN
         self._change(mount, replace(options, flags=wanted), always=True)
 

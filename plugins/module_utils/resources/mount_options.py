@@ -13,6 +13,7 @@ from typing import Final
 
 from ..sysproxy.netbsd.constants import MNT
 from .failures import OptionError
+from .users import Users, parse_id
 
 # include/mntopts.h: options that set a flag; with "no" before it, an option clears it.
 _SETS: Final = {
@@ -62,7 +63,6 @@ TMPFS_OPTIONS: Final = ("size", "nodes", "mode", "uid", "gid")
 _TMPFS_LETTERS: Final = {"-s": "size", "-n": "nodes", "-m": "mode", "-u": "uid", "-g": "gid"}
 _UNITS: Final = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _PAGE: Final = 4096
-_HIGHEST_ID: Final = 0xFFFFFFFE
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class MountOptions:
     arguments: dict[str, int]
 
 
-def parse(fstype: str, options: Sequence[str]) -> MountOptions:
+def parse(fstype: str, options: Sequence[str], users: Users) -> MountOptions:
     """Options by name, the last one of a contradiction counting, as in mount(8).
 
     :raises OptionError: an option has no meaning for the file system.
@@ -84,7 +84,7 @@ def parse(fstype: str, options: Sequence[str]) -> MountOptions:
         name, equals, value = option.partition("=")
         if equals and fstype == "tmpfs":
             name = _TMPFS_LETTERS.get(name, name)
-            arguments[name] = _tmpfs_argument(name, value)
+            arguments[name] = _tmpfs_argument(name, value, users)
         elif equals:
             known = f"{', '.join(TMPFS_OPTIONS)} of tmpfs"
             raise OptionError("opts", f"{option!r} means nothing to {fstype}: options with a value are {known}")
@@ -119,9 +119,11 @@ def _flag(option: str) -> tuple[MNT, bool]:
     raise OptionError("opts", f"{option!r} is unknown; known are {known}, and for tmpfs {', '.join(TMPFS_OPTIONS)}")
 
 
-def _tmpfs_argument(name: str, value: str) -> int:
+def _tmpfs_argument(name: str, value: str, users: Users) -> int:
     if name == "size":
         return parse_size(value)
+    if name in ("uid", "gid"):
+        return parse_id(f"opts: {name}", value, users.uid if name == "uid" else users.gid)
     if name not in TMPFS_OPTIONS:
         raise OptionError("opts", f"tmpfs has no option {name!r}; those with a value are {', '.join(TMPFS_OPTIONS)}")
     try:
@@ -129,7 +131,7 @@ def _tmpfs_argument(name: str, value: str) -> int:
     except ValueError:
         kind = "octal digits" if name == "mode" else "a number"
         raise OptionError("opts", f"{name}: give {kind}, not {value!r}") from None
-    lowest, highest = {"nodes": (4, 0x7FFFFFFF), "mode": (0, 0o7777)}.get(name, (0, _HIGHEST_ID))
+    lowest, highest = {"nodes": (4, 0x7FFFFFFF), "mode": (0, 0o7777)}[name]
     if not lowest <= number <= highest:
         limits = f"{lowest:o} to {highest:o}" if name == "mode" else f"{lowest} to {highest}"
         raise OptionError("opts", f"{name}: give {limits}, not {value}")

@@ -22,6 +22,7 @@ from .plan import Change, Plan
 from .tree import Entry, Scan, controller_files
 from .tree_change import Comparison, Rules, TreePlan
 from .tree_kernel import KernelTree
+from .users import Users
 
 _IN_MEMORY: Final = 1 << 26  # bytes of an archive of the kernel's; a larger one is kept in a temporary file
 
@@ -33,7 +34,8 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         raise OptionError("extra_opts", "no program unpacks the archive that could take them; see include and exclude")
     if "://" in src:
         raise OptionError("src", "give a file; ansible.builtin.get_url on the controller downloads one")
-    attributes = Attributes.parse({key: parameters.get(key) for key in ("mode", "owner", "group")}, "file")
+    asked = {key: parameters.get(key) for key in ("mode", "owner", "group")}
+    attributes = Attributes.parse(asked, "file", Users(kernel))
     creates = parameters["creates"]
     if creates and kernel.exists(creates):
         return Plan(expected={"skipped": True, "msg": f"skipped, since {creates} exists", "src": src, "dest": dest})

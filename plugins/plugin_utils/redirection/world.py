@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NoReturn
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 
 from . import facts, sockets, tls
@@ -31,7 +32,7 @@ from .payload import Payload
 from .posix import posix_module, processors_of
 from .streams import Streams
 from .substitutes import substitute
-from .users import Users
+from .users import identity, modules
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def enter(kernel: Kernel, program: Program, note: Callable[[str], None], alarm: 
         "select": substitute(select, error=OSError),
         "mmap": substitute(mmap, error=OSError),  # where a file cannot be mapped, it is read
         "_posixsubprocess": _subprocess_module(),
-        **users.modules(),
+        **modules(users),
         **sockets.modules(kernel),
         "_multiprocessing": ModuleType("_multiprocessing"),  # for its pools of threads; it has no processes here
     }
@@ -116,11 +117,11 @@ def _become(kernel: Kernel, users: Users, user: str | None) -> tuple[str, str]:
     if user is None or user in ("root", "0"):
         known = [entry for entry in users.users if entry.pw_uid == 0]
         return (known[0].pw_dir, known[0].pw_name) if known else ("/root", "root")
-    identity = users.identity(user)
-    kernel.setgroups(identity.groups)
-    kernel.setgid(identity.groups[0])
-    kernel.setuid(identity.number)
-    return identity.home, identity.name
+    other = identity(users, user)
+    kernel.setgroups(other.groups)
+    kernel.setgid(other.groups[0])
+    kernel.setuid(other.number)
+    return other.home, other.name
 
 
 def _io_module(streams: Streams, opener: Callable[..., Any]) -> ModuleType:

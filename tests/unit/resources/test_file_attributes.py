@@ -13,31 +13,18 @@ import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures import OptionError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.file_attributes import (
     Attributes,
-    parse_id,
     parse_time,
 )
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import UTIME
+from ansible_collections.rumpkernel.rump.tests.support.users import users_of
 
 FORMAT = "%Y%m%d%H%M.%S"
 
 
-@pytest.mark.parametrize(
-    ("value", "number"), [(None, None), ("0", 0), ("1000", 1000), ("root", 0), ("4294967294", 4294967294)]
-)
-def test_ids(value: str | None, number: int | None) -> None:
-    assert parse_id("owner", value, {"root": 0}) == number
-
-
-@pytest.mark.parametrize("value", ["-1", "4294967295", "bob", "", "wheel", "1.5"])
-def test_no_ids(value: str) -> None:
-    with pytest.raises(OptionError, match=r"^owner: .*number"):
-        parse_id("owner", value, {"root": 0})
-
-
 def test_groups_have_a_name_more() -> None:
-    assert Attributes.parse({"group": "wheel", "owner": "root"}, "file") == Attributes(uid=0, gid=0)
-    with pytest.raises(OptionError, match=r"^owner: .*no user database.*'wheel'"):
-        Attributes.parse({"owner": "wheel"}, "file")
+    assert Attributes.parse({"group": "wheel", "owner": "root"}, "file", users_of()) == Attributes(uid=0, gid=0)
+    with pytest.raises(OptionError, match=r"^owner: the kernel has no user 'wheel'"):
+        Attributes.parse({"owner": "wheel"}, "file", users_of())
 
 
 @pytest.mark.parametrize(

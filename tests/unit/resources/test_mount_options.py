@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import mount_options
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures import OptionError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import MNT
+from ansible_collections.rumpkernel.rump.tests.support.users import GROUP, PASSWD, users_of
 
 NONE = MNT(0)
 
@@ -35,12 +36,12 @@ NONE = MNT(0)
     ],
 )
 def test_flags(options: list[str], flags: MNT) -> None:
-    assert mount_options.parse("ffs", options) == mount_options.MountOptions(flags, {})
+    assert mount_options.parse("ffs", options, users_of()) == mount_options.MountOptions(flags, {})
 
 
 @pytest.mark.parametrize("flag", list(mount_options.NAMES))
 def test_each_flag_has_one_name(flag: MNT) -> None:
-    assert mount_options.parse("ffs", mount_options.names(flag)).flags == flag
+    assert mount_options.parse("ffs", mount_options.names(flag), users_of()).flags == flag
 
 
 def test_names_leave_out_what_the_kernel_sets() -> None:
@@ -51,9 +52,10 @@ def test_names_leave_out_what_the_kernel_sets() -> None:
 def test_tmpfs_arguments() -> None:
     wanted = {"size": 8 << 20, "nodes": 100, "mode": 0o1777, "uid": 5, "gid": 6}
     options = ["size=8m", "nodes=100", "mode=1777", "uid=5", "gid=6", "ro"]
-    assert mount_options.parse("tmpfs", options) == mount_options.MountOptions(MNT.RDONLY, wanted)
-    letters = ["-s=8M", "-n=100", "-m=1777", "-u=5", "-g=6"]
-    assert mount_options.parse("tmpfs", letters) == mount_options.MountOptions(NONE, wanted)
+    assert mount_options.parse("tmpfs", options, users_of()) == mount_options.MountOptions(MNT.RDONLY, wanted)
+    letters = ["-s=8M", "-n=100", "-m=1777", "-u=www", "-g=web"]
+    users = users_of({PASSWD: b"www:*:5:6::/:\n", GROUP: b"web:*:6:\n"})
+    assert mount_options.parse("tmpfs", letters, users) == mount_options.MountOptions(NONE, wanted)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +82,9 @@ def test_no_sizes(text: str) -> None:
         ("tmpfs", "mode=rwx", "octal"),
         ("tmpfs", "mode=10000", "0 to 7777"),
         ("tmpfs", "nodes=3", "4 to"),
-        ("tmpfs", "uid=root", "a number"),
-        ("tmpfs", "gid=-1", "0 to"),
+        ("tmpfs", "uid=wheel", "uid: the kernel has no user 'wheel'"),
+        ("tmpfs", "gid=nobody", "gid: the kernel has no group 'nobody'"),
+        ("tmpfs", "gid=-1", "gid: give a number from 0 to"),
         ("ffs", "fast", "'fast' is unknown"),
         ("ffs", "nofast", "'nofast' is unknown"),
         ("ffs", "update", "not an option of a mount point"),
@@ -90,4 +93,4 @@ def test_no_sizes(text: str) -> None:
 )
 def test_no_options(fstype: str, option: str, message: str) -> None:
     with pytest.raises(OptionError, match=rf"^opts: .*{message}"):
-        mount_options.parse(fstype, [option])
+        mount_options.parse(fstype, [option], users_of())
