@@ -89,6 +89,12 @@ options:
       log:
         description: The file that gets what it writes.
         type: path
+      dead_when:
+        description:
+          - A regular expression for the last line that it writes when it is of no more use and yet does not end, as
+            QEMU does not whose guest halted. A process with such a line at the end of O(processes[].log) counts as one
+            that does not run.
+        type: str
       directories:
         description: Directories of its own.
         type: list
@@ -179,6 +185,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -216,6 +223,7 @@ done
 PAUSE = 0.02
 BANNER = b"RUMPSP-"
 LOG_LINES = 20
+LOG_BYTES = 10000
 
 
 class Failure(Exception):
@@ -369,17 +377,18 @@ def stop(record, timeout):
         raise Failure(f"{record.path}: process group {group} does not end")
 
 
-def await_answer(record, specification, timeout):
-    """Wait until the server says its banner.
+def await_answer(record, specification, timeout, dead_when, begin):
+    """Wait until the server says its banner. ``begin`` is where its log began when it was started.
 
     :raises Failure: it ended, or the time is over.
     """
     deadline = time.monotonic() + timeout
     while not _answers(specification["url"]):
         ended = not record.running()
-        if ended or time.monotonic() > deadline:
-            lines = _last_lines(specification["log"])
-            why = "it ended" if ended else f"not within {timeout:g} s"
+        dead = is_dead(specification["log"], dead_when, begin)
+        if ended or dead or time.monotonic() > deadline:
+            lines = _last_lines(specification["log"], begin)
+            why = "it ended" if ended else "it halted" if dead else f"not within {timeout:g} s"
             said = f"; it said: {' / '.join(lines)}" if lines else ""
             raise Failure(f"{record.path}: no answer at {specification['url']}, {why}{said}", log=lines)
         time.sleep(PAUSE)
@@ -405,12 +414,26 @@ def _answers(url):
             return False
 
 
-def _last_lines(path):
+def is_dead(path, dead_when, begin=0):
+    """Whether the last line of a log says that its process is of no more use."""
+    lines = _last_lines(path, begin) if dead_when else []
+    return bool(lines) and re.search(dead_when, lines[-1]) is not None
+
+
+def _last_lines(path, begin=0):
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()[-10000:].splitlines()[-LOG_LINES:]
+        with open(path, "rb") as file:
+            file.seek(max(begin, os.path.getsize(path) - LOG_BYTES))
+            return file.read().decode(errors="replace").splitlines()[-LOG_LINES:]
     except (OSError, TypeError):
         return []
+
+
+def _size(path):
+    try:
+        return os.path.getsize(path)
+    except (OSError, TypeError):
+        return 0
 
 
 class Host:
@@ -451,15 +474,16 @@ class Host:
             record = Record(self.directory, process["name"])
             count = len(self.changes)
             self.before[process["name"]] = self.state(record)
+            begin = _size(process["log"])
             begun = getattr(self, "to_be_" + process["state"])(process, record)
             state = {"restarted": "started"}.get(process["state"], process["state"])
             self.after[process["name"]] = state
             if begun and not self.check_mode:
-                started.append((process, record))
+                started.append((process, record, begin))
             results.append({"name": process["name"], "state": state, "changed": len(self.changes) > count})
-        for process, record in started:
+        for process, record, begin in started:
             if process["url"]:
-                await_answer(record, self.specification(process), self.timeout)
+                await_answer(record, self.specification(process), self.timeout, process["dead_when"], begin)
         for result in results:
             record = Record(self.directory, result["name"])
             result["pid"] = record.read().get("pid") if record.running() else None
@@ -478,6 +502,10 @@ class Host:
             program = process["command"][0]
             if not shutil.which(program):
                 raise Failure(f"processes: {name}: there is no program {program} on this host")
+            try:
+                re.compile(process["dead_when"] or "")
+            except re.error as error:
+                raise Failure(f"processes: {name}: dead_when: {error}") from None
 
     def state(self, record):
         if record.running():
@@ -499,7 +527,8 @@ class Host:
             self.make_image(image)
         specification = self.specification(process)
         if record.running():
-            if not anew and record.read().get("specification") == specification:
+            same = record.read().get("specification") == specification
+            if not anew and same and not is_dead(process["log"], process["dead_when"]):
                 return False
             if self.change(f"stop {process['name']}"):
                 stop(record, self.timeout)
@@ -580,6 +609,7 @@ def main():
         "environment": {"type": "dict", "default": {}},
         "url": {"type": "str"},
         "log": {"type": "path"},
+        "dead_when": {"type": "str"},
         "directories": {"type": "list", "elements": "path", "default": []},
         "images": {"type": "list", "elements": "dict", "default": [], "options": image},
     }

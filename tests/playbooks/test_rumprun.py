@@ -148,10 +148,23 @@ def test_other_options_and_a_stop(host: Host) -> None:
 
 def test_a_guest_that_does_not_come_up_shows_its_console(host: Host) -> None:
     host.image.write_text(HALTS)
-    run = host.converge(guest(host, "web"), rumprun_timeout=3)
+    run = host.converge(guest(host, "web"))
     assert run.code == 2
     message = next(result for result in run.results if result.status == "failed").result["msg"]
-    assert "not within 3 s; it said: rump kernel bare metal bootstrap / PANIC: as it was asked to / halted" in message
+    assert "it halted; it said: rump kernel bare metal bootstrap / PANIC: as it was asked to / halted" in message
+
+
+def test_a_guest_that_halted_is_started_anew(host: Host) -> None:
+    """QEMU goes on when its guest has halted."""
+    web = guest(host, "web")
+    assert host.converge(web).code == 0
+    pid = host.pid("web")
+    with (host.top / "lib/web/console.log").open("a") as console:
+        console.write("unmounting done\nhalted\n")
+    again = host.converge(web)
+    assert [result.result["changes"] for result in again.changed] == [["stop web", "start web"]], again.output
+    assert host.pid("web") != pid
+    assert host.converge(web).changed == []
 
 
 def test_xen(host: Host) -> None:
