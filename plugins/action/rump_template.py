@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import template as builtin_template
 from ansible_collections.rumpkernel.rump.plugins.action import rump_copy
+from ansible_collections.rumpkernel.rump.plugins.module_utils.file_options import OWNER, WRITTEN
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import SERVER_ARGUMENTS
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.file_action import BuiltinFileAction
 
@@ -19,14 +20,8 @@ class ActionModule(BuiltinFileAction, builtin_template.ActionModule):
     options = {
         "src": {"type": "str"},  # ansible-core asks for what it needs in its own words
         "dest": {"type": "str"},
-        "backup": {"type": "bool", "default": False},
-        "force": {"type": "bool", "default": True},
-        "mode": {"type": "raw"},
-        "owner": {"type": "str"},
-        "group": {"type": "str"},
-        "follow": {"type": "bool", "default": False},
-        "unsafe_writes": {"type": "bool", "default": False},
-        "validate": {"type": "str"},
+        **OWNER,
+        **WRITTEN,
         "newline_sequence": {"type": "str", "default": "\n"},
         "block_start_string": {"type": "str", "default": "{%"},
         "block_end_string": {"type": "str", "default": "%}"},

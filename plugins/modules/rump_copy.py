@@ -23,6 +23,8 @@ version_added: 0.1.0
 extends_documentation_fragment:
   - rumpkernel.rump.rump
   - rumpkernel.rump.rump.changes
+  - rumpkernel.rump.files
+  - rumpkernel.rump.files.written
 options:
   src:
     description:
@@ -43,42 +45,11 @@ options:
       - There is no shell and no home directory, so C(~) and C($VARIABLES) stay as they are.
     type: str
     required: true
-  backup:
-    description:
-      - Keep the file that is replaced, under a name that tells the time. It takes no room and no time where the file
-        system has hard links.
-    type: bool
-    default: false
-  force:
-    description: Replace a file that has another content. With V(false), only a file that is missing is made.
-    type: bool
-    default: true
-  mode:
-    description:
-      - The permissions, as octal digits in quotes (V('0644')) or in symbolic form (V(u=rw,g=r,o=r)), or V(preserve)
-        for those of the source.
-      - Left out, a file that is there keeps its own, and a new one gets 0644.
-    type: raw
   directory_mode:
     description: The permissions of the directories that are made, in the same forms.
     type: raw
-  owner:
-    description:
-      - The owner, by number, or by a name of the kernel's own C(/etc/master.passwd) or C(/etc/passwd).
-      - V(root) is 0 where the kernel has no such file, as most have not.
-    type: str
-  group:
-    description:
-      - The group, by number, or by a name of the kernel's own C(/etc/group).
-      - V(wheel) and V(root) are 0 where the kernel has no such file.
-    type: str
   remote_src:
     description: O(src) is the kernel's, and not the controller's. Nothing is decrypted then.
-    type: bool
-    default: false
-  follow:
-    description:
-      - If O(dest) is a symbolic link, replace what it leads to. Otherwise the link is replaced by the file.
     type: bool
     default: false
   local_follow:
@@ -93,16 +64,6 @@ options:
     description: Decrypt a source of the controller's that is encrypted by Ansible Vault.
     type: bool
     default: true
-  validate:
-    description:
-      - Not possible, and refused with that reason. A rump kernel runs no programs that could look at the file.
-    type: str
-  unsafe_writes:
-    description:
-      - Taken so that tasks for M(ansible.builtin.copy) need no change. Where the file system has no rename, the file
-        itself is written anyway.
-    type: bool
-    default: false
 notes:
   - The files are read on the controller, over the connection V(local), too. There it reaches the kernel of O(server).
   - M(rumpkernel.rump.rump_sync) copies large trees faster, several files at a time.
@@ -225,6 +186,7 @@ changes:
   sample: ["write the 1220 bytes of /etc/app.conf"]
 """
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.file_options import OWNER, WRITTEN
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import copy
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
@@ -233,19 +195,13 @@ MODULE = RumpModule(
         "src": {"type": "str"},
         "content": {"type": "raw", "no_log": True},
         "dest": {"type": "str", "required": True},
-        "backup": {"type": "bool", "default": False},
-        "force": {"type": "bool", "default": True},
-        "mode": {"type": "raw"},
         "directory_mode": {"type": "raw"},
-        "owner": {"type": "str"},
-        "group": {"type": "str"},
         "remote_src": {"type": "bool", "default": False},
-        "follow": {"type": "bool", "default": False},
         "local_follow": {"type": "bool"},
         "checksum": {"type": "str"},
         "decrypt": {"type": "bool", "default": True},
-        "validate": {"type": "str"},
-        "unsafe_writes": {"type": "bool", "default": False},
+        **OWNER,
+        **WRITTEN,
     },
     plan=copy.plan,
 )

@@ -21,6 +21,7 @@ version_added: 0.1.0
 extends_documentation_fragment:
   - rumpkernel.rump.rump
   - rumpkernel.rump.rump.changes
+  - rumpkernel.rump.files
 options:
   path:
     description:
@@ -55,16 +56,6 @@ options:
         V(u=rw,g=r,o=r)).
       - Clauses that name nobody, such as V(+x), heed the umask of the session in the kernel, which is 022.
     type: raw
-  owner:
-    description:
-      - The owner, by number, or by a name of the kernel's own C(/etc/master.passwd) or C(/etc/passwd).
-      - V(root) is 0 where the kernel has no such file, as most have not.
-    type: str
-  group:
-    description:
-      - The group, by number, or by a name of the kernel's own C(/etc/group).
-      - V(wheel) and V(root) are 0 where the kernel has no such file.
-    type: str
   flags:
     description:
       - The file's flags, as chflags(1) has them, V(nodump), V(opaque), V(uappnd), V(uchg), V(arch), V(sappnd) and
@@ -277,6 +268,7 @@ changes:
   sample: ["make the directory /var/db", "make the directory /var/db/app"]
 """
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.file_options import OWNER
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import file
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
@@ -289,8 +281,7 @@ MODULE = RumpModule(
         "state": {"type": "str", "choices": _STATES},
         "src": {"type": "str"},
         "mode": {"type": "raw"},
-        "owner": {"type": "str"},
-        "group": {"type": "str"},
+        **OWNER,
         "flags": {"type": "list", "elements": "str"},
         "major": {"type": "int"},
         "minor": {"type": "int"},

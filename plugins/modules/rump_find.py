@@ -20,6 +20,7 @@ version_added: 0.1.0
 extends_documentation_fragment:
   - rumpkernel.rump.rump
   - rumpkernel.rump.rump.info
+  - rumpkernel.rump.files.checksum
 options:
   paths:
     description:
@@ -112,12 +113,6 @@ options:
     description: Return the checksums of regular files. The controller computes them from content that it reads.
     type: bool
     default: false
-  checksum_algorithm:
-    description: The algorithm of the checksums. That of V(md5) may be missing from a controller in FIPS mode.
-    type: str
-    choices: [md5, sha1, sha224, sha256, sha384, sha512]
-    default: sha1
-    aliases: [checksum, checksum_algo]
   limit:
     description: Stop at this many files.
     type: int
@@ -238,6 +233,7 @@ msg:
   sample: All paths examined
 """
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.file_options import CHECKSUM
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import find
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
@@ -261,12 +257,7 @@ MODULE = RumpModule(
         "read_whole_file": {"type": "bool", "default": False},
         "encoding": {"type": "str"},
         "get_checksum": {"type": "bool", "default": False},
-        "checksum_algorithm": {
-            "type": "str",
-            "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
-            "default": "sha1",
-            "aliases": ["checksum", "checksum_algo"],
-        },
+        **CHECKSUM,
         "limit": {"type": "int"},
     },
     plan=find.plan,

@@ -18,6 +18,7 @@ version_added: 0.1.0
 extends_documentation_fragment:
   - rumpkernel.rump.rump
   - rumpkernel.rump.rump.info
+  - rumpkernel.rump.files.checksum
 options:
   path:
     description:
@@ -35,12 +36,6 @@ options:
       - Compute a checksum of a regular file. The controller does, from content that it reads on the way.
     type: bool
     default: true
-  checksum_algorithm:
-    description: The algorithm of the checksum. That of V(md5) may be missing from a controller in FIPS mode.
-    type: str
-    choices: [md5, sha1, sha224, sha256, sha384, sha512]
-    default: sha1
-    aliases: [checksum, checksum_algo]
   get_attributes:
     description: Return the names of the file's flags as C(attributes) and C(attr_flags), and C(version).
     type: bool
@@ -257,6 +252,7 @@ stat:
       returned: when O(get_attributes) is true
 """
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.file_options import CHECKSUM
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import file_facts
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
@@ -265,12 +261,7 @@ MODULE = RumpModule(
         "path": {"type": "str", "required": True, "aliases": ["dest", "name"]},
         "follow": {"type": "bool", "default": False},
         "get_checksum": {"type": "bool", "default": True},
-        "checksum_algorithm": {
-            "type": "str",
-            "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
-            "default": "sha1",
-            "aliases": ["checksum", "checksum_algo"],
-        },
+        **CHECKSUM,
         "get_attributes": {"type": "bool", "default": True, "aliases": ["attr", "attributes"]},
         "get_mime": {"type": "bool", "default": True, "aliases": ["mime", "mime_type"]},
     },

@@ -16,6 +16,8 @@ author:
   - rumpkernel.rump authors (@rumpkernel)
 version_added: 0.1.0
 extends_documentation_fragment:
+  - rumpkernel.rump.files
+  - rumpkernel.rump.files.written
   - ansible.builtin.template_common
   - rumpkernel.rump.rump
   - rumpkernel.rump.rump.changes
@@ -27,41 +29,6 @@ options:
       - Where the file goes. A path that is not absolute starts at the kernel's root directory.
       - If it is a directory, the file goes into it under the template's name.
     type: str
-  backup:
-    description: Keep the file that is replaced, under a name that tells the time.
-    type: bool
-    default: false
-  mode:
-    description:
-      - The permissions, as octal digits in quotes (V('0644')) or in symbolic form (V(u=rw,g=r,o=r)), or V(preserve)
-        for those of the template.
-      - Left out, a file that is there keeps its own, and a new one gets 0644.
-    type: raw
-  owner:
-    description:
-      - The owner, by number, or by a name of the kernel's own C(/etc/master.passwd) or C(/etc/passwd).
-      - V(root) is 0 where the kernel has no such file, as most have not.
-    type: str
-  group:
-    description:
-      - The group, by number, or by a name of the kernel's own C(/etc/group).
-      - V(wheel) and V(root) are 0 where the kernel has no such file.
-    type: str
-  follow:
-    description:
-      - If O(dest) is a symbolic link, replace what it leads to. Otherwise the link is replaced by the file.
-    type: bool
-    default: false
-  validate:
-    description:
-      - Not possible, and refused with that reason. A rump kernel runs no programs that could look at the file.
-    type: str
-  unsafe_writes:
-    description:
-      - Taken so that tasks for M(ansible.builtin.template) need no change. Where the file system has no rename, the
-        file itself is written anyway.
-    type: bool
-    default: false
 notes:
   - The template is read on the controller, over the connection V(local), too. There it reaches the kernel of O(server).
 seealso:

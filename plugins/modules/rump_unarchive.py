@@ -171,6 +171,7 @@ changes:
   sample: ["make the file /data/site/index.html"]
 """
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.file_options import OWNER
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import unarchive
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import RumpModule
 
@@ -185,8 +186,7 @@ MODULE = RumpModule(
         "keep_newer": {"type": "bool", "default": False},
         "list_files": {"type": "bool", "default": False},
         "mode": {"type": "raw"},
-        "owner": {"type": "str"},
-        "group": {"type": "str"},
+        **OWNER,
         "decrypt": {"type": "bool", "default": True},
         "extra_opts": {"type": "list", "elements": "str", "default": []},
     },
