@@ -11,7 +11,7 @@ or down last of all. The parts stand in pages of their own, interface_*.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from .interface_addresses import FoundAddress, WantedAddress
 from .interface_bridge import WantedBridge
 from .interface_kinds import FoundKinds, WantedKinds
 from .interface_link import FoundLink, WantedLink
-from .interface_state import Draft
+from .interface_state import Draft, answers
 from .internet import parse_interface
 from .plan import Plan
 
@@ -105,15 +105,27 @@ class Found:
 
 def find(kernel: Kernel, name: str, interface: Interface | None) -> Found:
     """What the kernel has. ``interface`` is what its list of interfaces says."""
-    cloner = cloner_of(name)
-    return Found(
-        interface,
-        kernel.interfaces.linkstr(name) if interface else None,
-        interface_addresses.read(kernel, interface),
-        interface_link.read(kernel, interface),
-        interface_kinds.read(kernel, interface, cloner),
-        interface_bridge.read(kernel, interface, cloner),
-    )
+    return find_all(kernel, {name: interface})[name]
+
+
+def find_all(kernel: Kernel, listed: Mapping[str, Interface | None]) -> dict[str, Found]:
+    """What the kernel has of several interfaces, asked for side by side."""
+    there = [interface for interface in listed.values() if interface is not None]
+    linkstrs = answers(kernel, (kernel.interfaces.asking_linkstr(interface.name) for interface in there))
+    addresses = interface_addresses.read_all(kernel, there)
+    links = interface_link.read_all(kernel, there)
+    found = {name: Found(None, None, {}, FoundLink(), FoundKinds(), None) for name in listed}
+    for interface, linkstr, held, link in zip(there, linkstrs, addresses, links, strict=True):
+        cloner = cloner_of(interface.name)
+        found[interface.name] = Found(
+            interface,
+            linkstr,
+            held,
+            link,
+            interface_kinds.read(kernel, interface, cloner),
+            interface_bridge.read(kernel, interface, cloner),
+        )
+    return found
 
 
 def read(kernel: Kernel, name: str) -> dict[str, Any]:
@@ -161,7 +173,8 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     """The changes that bring the interface to what the options ask for."""
     wanted = normalize(parameters)
     made = Plan()
-    before, after = plan_interface(kernel, wanted, kernel.interfaces.get(wanted.name), made)
+    found = find(kernel, wanted.name, kernel.interfaces.get(wanted.name))
+    before, after = plan_interface(kernel, wanted, found, made, kernel.interfaces.cloners)
     if made.changes:
         made.before, made.after = steady(before), steady(after)
     made.expected = {"interface": after}
@@ -184,16 +197,16 @@ def _report(kernel: Kernel, wanted: Wanted, made: Plan) -> dict[str, Any]:
 
 
 def plan_interface(
-    kernel: Kernel, wanted: Wanted, interface: Interface | None, made: Plan
+    kernel: Kernel, wanted: Wanted, found: Found, made: Plan, cloners: Callable[[], list[str]]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Add to a plan what brings one interface to what is wanted.
 
-    ``interface`` is what the kernel's list says of it, None for one that is not there. The answer is what the module
-    says of it before, and as far as can be foretold, after.
+    ``cloners`` tells what kinds of interfaces the kernel can create. The answer is what the module says of the
+    interface before, and as far as can be foretold, after.
 
     :raises OptionError: the kernel cannot do it.
     """
-    found = find(kernel, wanted.name, interface)
+    interface = found.interface
     before = describe(kernel, found)
     if wanted.state == "absent":
         _plan_absent(kernel, wanted.name, found, made)
@@ -202,7 +215,7 @@ def plan_interface(
     draft.is_up = bool(interface and interface.flags & IFF.UP)
     draft.mtu = interface.mtu if interface else None
     if interface is None:
-        _plan_creation(draft)
+        _plan_creation(draft, cloners())
     if wanted.linkstr is not None and wanted.linkstr != found.linkstr:
         _plan_linkstr(draft, wanted.linkstr, found.linkstr)
     interface_kinds.plan(draft, wanted.kinds, found.kinds)
@@ -217,7 +230,7 @@ def plan_interface(
         is_new = bool(set(wanted.addresses or ()) - set(held))
         if wanted.wait is not None and wanted.state != "down" and not draft.is_up and is_new:
             # An address that comes while the interface is down is not looked for elsewhere.
-            draft.add(f"bring {draft.name} up", lambda: draft.set_up(True))
+            draft.add_up(f"bring {draft.name} up", True)
             draft.is_up = True
         interface_addresses.plan(draft, wanted.addresses or {}, purge, held, recheck=wanted.wait is not None)
     _plan_up(draft, wanted)
@@ -252,10 +265,9 @@ def _plan_absent(kernel: Kernel, name: str, found: Found, made: Plan) -> None:
     made.add(f"destroy {name}", lambda: kernel.interfaces.destroy(name))
 
 
-def _plan_creation(draft: Draft) -> None:
+def _plan_creation(draft: Draft, cloners: list[str]) -> None:
     """A kernel without the kind's component is found out before anything is changed."""
     name, cloner = draft.name, cloner_of(draft.name)
-    cloners = draft.kernel.interfaces.cloners()
     if cloner not in cloners:
         raise OptionError(
             "name",
@@ -273,16 +285,17 @@ def _plan_linkstr(draft: Draft, text: str, found: str | None) -> None:
     """A link string can only be changed while the interface is down."""
     name, interfaces = draft.name, draft.kernel.interfaces
     if draft.is_up:
-        draft.add(f"take {name} down to change its linkstr", lambda: draft.set_up(False))
+        draft.add_up(f"take {name} down to change its linkstr", False)
     if found is not None:
         draft.add(f"unset the linkstr of {name}", lambda: interfaces.unset_linkstr(name))
-    draft.add(f"set the linkstr of {name} to {text}", lambda: interfaces.set_linkstr(name, text))
+    draft.add_exchange(f"set the linkstr of {name} to {text}", lambda: interfaces.setting_linkstr(name, text))
     draft.is_up = False
     draft.after["linkstr"] = text
 
 
 def _plan_mtu(draft: Draft, mtu: int) -> None:
-    draft.add(f"set the mtu of {draft.name} to {mtu}", lambda: draft.kernel.interfaces.set_mtu(draft.name, mtu))
+    setting = partial(draft.kernel.interfaces.setting_mtu, draft.name, mtu)
+    draft.add_exchange(f"set the mtu of {draft.name} to {mtu}", setting)
     draft.after["mtu"] = mtu
 
 
@@ -294,8 +307,6 @@ def _plan_up(draft: Draft, wanted: Wanted) -> None:
     if should_be_up is None:
         return
     if should_be_up != draft.is_up:
-        draft.add(
-            f"bring {draft.name} up" if should_be_up else f"take {draft.name} down", lambda: draft.set_up(should_be_up)
-        )
+        draft.add_up(f"bring {draft.name} up" if should_be_up else f"take {draft.name} down", should_be_up)
     flags = [flag for flag in draft.after["flags"] if flag != IFF.UP.name]
     draft.after["flags"] = [str(IFF.UP.name), *flags] if should_be_up else flags

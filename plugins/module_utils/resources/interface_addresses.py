@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..sysproxy import Kernel
+from ..sysproxy.exchanges import Exchange
 from ..sysproxy.kernel.interface_addresses import INFINITE, LONGEST_LIFETIME, AddressState
 from ..sysproxy.kernel.interfaces import Interface, InterfaceAddress, IPAddress, IPInterface
 from ..sysproxy.netbsd.constants import IFF
 from .failures import OptionError, Unmet
-from .interface_state import Draft
+from .interface_state import Draft, answers
 
 _MEMBERS: Final = ("address", "broadcast", "destination", "valid_lifetime", "preferred_lifetime")
 _PAUSES: Final = (0.01, 0.02, 0.05, 0.1)
@@ -129,13 +130,20 @@ class FoundAddress:
 
 def read(kernel: Kernel, found: Interface | None) -> dict[IPAddress, FoundAddress]:
     """The addresses of an interface with their states."""
-    if found is None:
-        return {}
-    states = kernel.interfaces.address_states(found.name, [one.interface.ip for one in found.addresses], found.index)
-    return {
-        address.interface.ip: FoundAddress(address, state)
-        for address, state in zip(found.addresses, states, strict=True)
-    }
+    return {} if found is None else read_all(kernel, [found])[0]
+
+
+def read_all(kernel: Kernel, found: Sequence[Interface]) -> list[dict[IPAddress, FoundAddress]]:
+    """The addresses of each interface with their states, asked for side by side."""
+    all_of_them = [(place, one, address) for place, one in enumerate(found) for address in one.addresses]
+    states = answers(
+        kernel,
+        (kernel.interfaces.asking_state(one.name, held.interface.ip, one.index) for _place, one, held in all_of_them),
+    )
+    read: list[dict[IPAddress, FoundAddress]] = [{} for _one in found]
+    for (place, _one, address), state in zip(all_of_them, states, strict=True):
+        read[place][address.interface.ip] = FoundAddress(address, state)
+    return read
 
 
 def describe(found: dict[IPAddress, FoundAddress]) -> dict[str, Any]:
@@ -187,13 +195,14 @@ def plan(
             there = None
         goal = _goal(wanted, there or held.get(ip))
         if there is None:
-            draft.add(f"add {wanted.interface} to {draft.name}{_more(goal)}", _adder(draft, goal))
+            draft.add_exchange(f"add {wanted.interface} to {draft.name}{_more(goal)}", _adder(draft, goal))
             # The kernel takes an address as a wish for the interface to be up.
             draft.is_up = True
         else:
             told = _difference(there, goal)
             if told:
-                draft.add(f"change {wanted.interface} of {draft.name}: {', '.join(told)}", _adder(draft, goal))
+                text = f"change {wanted.interface} of {draft.name}: {', '.join(told)}"
+                draft.add_exchange(text, _adder(draft, goal))
         after[ip] = _foretold(goal, there)
     for ip, former in held.items():
         if ip in addresses:
@@ -201,7 +210,8 @@ def plan(
         if not purge:
             if ip in draft.lost:
                 goal = _goal(WantedAddress(former.address.interface), former)
-                draft.add(f"add {former.address.interface} to {draft.name} again{_more(goal)}", _adder(draft, goal))
+                text = f"add {former.address.interface} to {draft.name} again{_more(goal)}"
+                draft.add_exchange(text, _adder(draft, goal))
                 draft.is_up = True
         # The kernel gives each interface a link-local address of its own accord, and needs it.
         elif not (ip.version == 6 and ip.is_link_local):
@@ -278,8 +288,8 @@ def _remover(draft: Draft, ip: IPAddress) -> Any:
     return lambda: draft.kernel.interfaces.remove_address(draft.name, ip)
 
 
-def _adder(draft: Draft, goal: WantedAddress) -> Any:
-    return lambda: draft.kernel.interfaces.add_address(
+def _adder(draft: Draft, goal: WantedAddress) -> Callable[[], Exchange[None]]:
+    return lambda: draft.kernel.interfaces.adding_address(
         draft.name,
         goal.interface,
         broadcast=goal.broadcast,

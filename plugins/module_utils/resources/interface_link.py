@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from ..sysproxy.kernel.interfaces import Interface
 from ..sysproxy.netbsd.constants import IFCAP, IFF
 from ..sysproxy.netbsd.releases import name_of
 from .failures import OptionError
-from .interface_state import Draft
+from .interface_state import Draft, answers
 from .internet import parse_link_address
 
 FLAGS: Final = {"debug": IFF.DEBUG, "link0": IFF.LINK0, "link1": IFF.LINK1, "link2": IFF.LINK2}
@@ -109,15 +109,16 @@ def _capabilities(words: list[str] | None) -> IFCAP | None:
     return wanted
 
 
-def read(kernel: Kernel, found: Interface | None) -> FoundLink:
-    """What the interface has."""
-    if found is None:
-        return FoundLink()
-    return FoundLink(
-        kernel.interfaces.media(found.name),
-        kernel.interfaces.capabilities(found.name),
-        kernel.interfaces.description(found.name) if kernel.interfaces.has_descriptions else "",
-    )
+def read_all(kernel: Kernel, found: Sequence[Interface]) -> list[FoundLink]:
+    """What each interface has, asked for side by side."""
+    interfaces = kernel.interfaces
+    media = answers(kernel, (interfaces.asking_media(one.name) for one in found))
+    capabilities = answers(kernel, (interfaces.asking_capabilities(one.name) for one in found))
+    if interfaces.has_descriptions:
+        descriptions = answers(kernel, (interfaces.asking_description(one.name) for one in found))
+    else:
+        descriptions = [""] * len(found)
+    return list(map(FoundLink, media, capabilities, descriptions))
 
 
 def describe(kernel: Kernel, link: FoundLink) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def _plan_flags(draft: Draft, wanted: dict[IFF, bool]) -> None:
         f"{'' if is_set != (flag == IFF.NOARP) else '-'}{'arp' if flag == IFF.NOARP else str(flag.name).lower()}"
         for flag, is_set in changed.items()
     )
-    draft.add(f"set flags of {draft.name}: {told}", lambda: draft.set_flags(changed))
+    draft.add_flags(f"set flags of {draft.name}: {told}", changed)
     after = before
     for flag, is_set in changed.items():
         after = after | flag if is_set else after & ~flag

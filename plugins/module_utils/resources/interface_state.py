@@ -6,14 +6,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from ..sysproxy import Kernel
+from ..sysproxy import Kernel, KernelError
+from ..sysproxy.exchanges import Exchange
 from ..sysproxy.kernel.interfaces import Interface
 from ..sysproxy.netbsd.constants import IFF
-from .plan import Plan
+from .plan import Change, Plan
+
+_T = TypeVar("_T")
+
+
+def answers(kernel: Kernel, exchanges: Iterable[Exchange[_T]]) -> list[_T]:
+    """What many questions, asked side by side, are answered with.
+
+    :raises KernelError: one was refused.
+    """
+    found: list[_T] = []
+    for outcome in kernel.side_by_side(exchanges):
+        if isinstance(outcome, KernelError):
+            raise outcome
+        found.append(outcome)
+    return found
 
 
 @dataclass
@@ -41,16 +57,18 @@ class Draft:
     def add(self, text: str, apply: Callable[[], object]) -> None:
         self.made.add(text, apply)
 
+    def add_exchange(self, text: str, exchange: Callable[[], Exchange[object]]) -> None:
+        """Add what may be done beside changes of other interfaces."""
+        self.made.changes.append(Change(text, lambda: self.kernel.converse(exchange()), exchange))
+
+    def add_flags(self, text: str, wanted: dict[IFF, bool]) -> None:
+        """Add that flags are set or cleared; the others are left as they are."""
+        self.add_exchange(text, lambda: self.kernel.interfaces.changing_flags(self.name, wanted))
+
     def require(self, condition: Callable[[], object]) -> None:
         """Ask for something just before the first change."""
         self.made.conditions.append(condition)
 
-    def set_up(self, up: bool) -> None:
-        """Bring it up or down, leaving the other flags."""
-        self.set_flags({IFF.UP: up})
-
-    def set_flags(self, wanted: dict[IFF, bool]) -> None:
-        flags = self.kernel.interfaces.flags(self.name)
-        for flag, is_set in wanted.items():
-            flags = flags | flag if is_set else flags & ~flag
-        self.kernel.interfaces.set_flags(self.name, flags)
+    def add_up(self, text: str, up: bool) -> None:
+        """Add that it is brought up or down."""
+        self.add_flags(text, {IFF.UP: up})

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from ..sysproxy import Kernel, KernelError, RumpError
+from ..sysproxy.exchanges import Exchange
 from .failures import OptionError, Unmet
 from .plan import Change, Plan
 
@@ -21,12 +22,14 @@ from .plan import Change, Plan
 class Step(Change):
     """A change that can be taken back. ``cuts`` says why our own connection does not outlive it, or nothing.
 
-    ``adds`` is for what makes room for a new connection: such steps come before the old one ends.
+    ``adds`` is for what makes room for a new connection: such steps come before the old one ends. Of the steps that
+    may be made beside others, those that name the same ``chain`` are made in their order.
     """
 
     undo: Callable[[], object] = field(default=lambda: None)
     cuts: str = ""
     adds: bool = True
+    chain: str = ""
 
 
 @dataclass
@@ -95,17 +98,22 @@ class NetworkPlan(Plan):
                 self._make_one_by_one(list(several))
 
     def _make_side_by_side(self, changes: list[Change]) -> None:
-        """One that is refused is made once more by itself: it may have come before what it needs."""
+        """Those of one chain in their order. One that is refused is made once more by itself, and so is what follows
+        it in its chain: it may have come before what it needs."""
         if self.kernel is None:
-            raise RuntimeError("calls are made on a kernel")
-        requests = (change.request() for change in changes if change.request is not None)
-        refused = []
-        for change, answer in zip(changes, self.kernel.session.map(requests), strict=True):
-            if isinstance(answer, KernelError):
-                refused.append(change)
-            else:
-                self._note(change)
-        self._make_one_by_one(refused)
+            raise RuntimeError("exchanges are had with a kernel")
+        chains: dict[str | int, list[Change]] = {}
+        for change in changes:
+            chain = change.chain if isinstance(change, Step) else ""
+            chains.setdefault(chain or id(change), []).append(change)
+        made: set[int] = set()
+        try:
+            self.kernel.side_by_side(_made_in_order(chain, made) for chain in chains.values())
+        finally:
+            for change in changes:
+                if id(change) in made:
+                    self._note(change)
+        self._make_one_by_one([change for change in changes if id(change) not in made])
 
     def _make_one_by_one(self, changes: list[Change]) -> None:
         for change in changes:
@@ -160,7 +168,15 @@ class NetworkPlan(Plan):
 
 
 def _may_be_made_beside_others(change: Change) -> bool:
-    return change.request is not None and not (isinstance(change, Step) and change.cuts)
+    return change.exchange is not None and not (isinstance(change, Step) and change.cuts)
+
+
+def _made_in_order(changes: list[Change], made: set[int]) -> Exchange[None]:
+    """The changes as one exchange, which notes those that it has made."""
+    for change in changes:
+        if change.exchange is not None:
+            yield from change.exchange()
+        made.add(id(change))
 
 
 def quietly(action: Callable[[], object]) -> None:

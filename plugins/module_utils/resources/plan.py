@@ -10,19 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..sysproxy.session import Request
+from ..sysproxy.exchanges import Exchange
 
 
 @dataclass(frozen=True)
 class Change:
     """One step: what it does, in words that continue "would", and the doing.
 
-    ``request`` is the one system call that the doing makes, if it may be made beside others of its kind.
+    ``exchange`` is the doing as an exchange with the kernel, if that may be had beside others.
     """
 
     text: str
     apply: Callable[[], object]
-    request: Callable[[], Request] | None = None
+    exchange: Callable[[], Exchange[object]] | None = None
 
 
 @dataclass

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from ..sysproxy import Kernel, KernelError
+from ..sysproxy.exchanges import Exchange
 from ..sysproxy.kernel.routes import Route
 from ..sysproxy.kernel.routing_messages import IPAddress, IPNetwork, Names, flag_names, neighbours_are_apart
 from ..sysproxy.netbsd import Abi
@@ -170,7 +171,7 @@ def changes(
     names = table.names
     if found is None:
         made = replace(goal, metrics=_metrics(wanted), interface=wanted.interface or "")
-        adding = partial(kernel.routes.adding, made, names)
+        adding = partial(_adding, kernel, made, names)
         return [Change(f"add the route {_told(goal)}", partial(_add, kernel, made, names), adding)]
     differences = _differences(wanted, found, goal)
     if not differences:
@@ -390,6 +391,11 @@ def _refuse_own(found: Route) -> None:
 def _add(kernel: Kernel, route: Route, names: Names) -> None:
     with _told_by_gateway(kernel, route):
         kernel.routes.add(route, names)
+
+
+def _adding(kernel: Kernel, route: Route, names: Names) -> Exchange[None]:
+    """:func:`_add` as an exchange, with the kernel's refusals in its own terms."""
+    yield kernel.routes.adding(route, names)
 
 
 def _change(kernel: Kernel, route: Route, names: Names) -> None:

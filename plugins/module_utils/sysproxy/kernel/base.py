@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import os
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final, TypeAlias, TypeVar
 
 from ..errors import ProtocolError
+from ..exchanges import Exchange, converse, side_by_side
 from ..netbsd import Abi, Errno
-from ..netbsd.kernel_error import kernel_error
+from ..netbsd.kernel_error import KernelError, kernel_error
 from ..session import Argument, Session
 
+_T = TypeVar("_T")
 StrPath: TypeAlias = "str | bytes | os.PathLike[str]"
 LARGEST_DESCRIPTOR: Final = 0x7FFFFFFF
 _PATH_MAX: Final = 1024  # bytes of a path with its NUL (sys/syslimits.h)
@@ -34,6 +37,14 @@ class Base:
     def call(self, name: str, *arguments: Argument, subject: str = "", label: str = "") -> tuple[int, int]:
         """A raw system call; see :meth:`.session.Session.call`."""
         return self.session.call(name, *arguments, subject=subject, label=label)
+
+    def converse(self, exchange: Exchange[_T]) -> _T:
+        """Have an exchange: see :func:`~..exchanges.converse`."""
+        return converse(self.session, exchange)
+
+    def side_by_side(self, exchanges: Iterable[Exchange[_T]]) -> list[_T | KernelError]:
+        """Have many exchanges at a time: see :func:`~..exchanges.side_by_side`."""
+        return side_by_side(self.session, exchanges)
 
     def path_call(self, name: str, path: StrPath, *arguments: Argument) -> tuple[int, int]:
         """A call whose first argument is a path, which errors then name."""

@@ -10,18 +10,19 @@ Sources: sys/netinet/in.c (in_control), sys/netinet6/in6.c (in6_control), in_var
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..netbsd import KernelError
+from ..exchanges import Exchange
 from ..netbsd.constants import AF, IN6_IFF, IN_IFF
-from ..session import Request
 from .interface_ioctls import InterfaceIoctls, IPAddress, IPInterface, encoded_name, sockaddr_in, sockaddr_in6
 
 INFINITE: Final = 0xFFFFFFFF
 """The lifetime that does not end (ND6_INFINITE_LIFETIME)."""
 LONGEST_LIFETIME: Final = INFINITE - 1
+_FLAGS4: Final = ("ifr_ifru.ifru_addrflags",)
+_FLAGS6: Final = ("ifr_ifru.ifru_flags6",)
+_LIFETIMES: Final = ("ifr_ifru.ifru_lifetime.ia6t_vltime", "ifr_ifru.ifru_lifetime.ia6t_pltime")
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,22 @@ class AddressIoctls(InterfaceIoctls):
         The broadcast follows from the prefix, if none is given. ``destination`` is the far end of a point-to-point
         interface. The lifetimes, in seconds, are those of an IPv6 address.
         """
+        lifetimes = {"valid": valid, "preferred": preferred}
+        self._base.converse(
+            self.adding_address(name, address, broadcast=broadcast, destination=destination, **lifetimes)
+        )
+
+    def adding_address(
+        self,
+        name: str,
+        address: IPInterface,
+        *,
+        broadcast: IPAddress | None = None,
+        destination: IPAddress | None = None,
+        valid: int = INFINITE,
+        preferred: int = INFINITE,
+    ) -> Exchange[None]:
+        """What :meth:`add_address` does."""
         if address.version == 4:
             other = destination or broadcast
             request = self._base.abi.struct("ifaliasreq").build(
@@ -82,7 +99,7 @@ class AddressIoctls(InterfaceIoctls):
                 ifra_mask=sockaddr_in(address.netmask),
                 **({"ifra_dstaddr": sockaddr_in(other)} if other else {}),
             )
-            self._ioctl(AF.INET, "SIOCAIFADDR", bytearray(request), f"{name} {address}")
+            yield self._asking(AF.INET, "SIOCAIFADDR", bytearray(request), f"{name} {address}")
             return
         request = self._base.abi.struct("in6_aliasreq").build(
             ifra_name=encoded_name(name),
@@ -91,7 +108,7 @@ class AddressIoctls(InterfaceIoctls):
             ifra_lifetime={"ia6t_vltime": valid, "ia6t_pltime": preferred},
             **({"ifra_dstaddr": self._scoped(name, destination)} if destination else {}),
         )
-        self._ioctl(AF.INET6, "SIOCAIFADDR_IN6", bytearray(request), f"{name} {address}")
+        yield self._asking(AF.INET6, "SIOCAIFADDR_IN6", bytearray(request), f"{name} {address}")
 
     def remove_address(self, name: str, address: IPAddress) -> None:
         if address.version == 4:
@@ -105,54 +122,27 @@ class AddressIoctls(InterfaceIoctls):
         self._ioctl(AF.INET6, "SIOCGIFAFLAG_IN6", request, f"{name} {address}")
         return IN6_IFF(self._base.abi.struct("in6_ifreq").parse(request).ifr_ifru.ifru_flags6)
 
-    def address_flags4(self, name: str, address: ipaddress.IPv4Address) -> IN_IFF:
-        """The state of an IPv4 address; none in kernels before 7.99.17, which do not look for duplicates."""
-        if not self._base.abi.has_ioctl("SIOCGIFAFLAG_IN"):
-            return IN_IFF(0)
-        request = self._request4(name, address)
-        self._ioctl(AF.INET, "SIOCGIFAFLAG_IN", request, f"{name} {address}")
-        return IN_IFF(self._base.abi.struct("ifreq").parse(request).ifr_ifru.ifru_addrflags)
-
     def address_state(self, name: str, address: IPAddress, index: int = 0) -> AddressState:
         """The state of an address, and the lifetimes that it was given. ``index`` saves looking the interface's up."""
-        if isinstance(address, ipaddress.IPv4Address):
-            return AddressState(self.address_flags4(name, address))
-        request = self._request6(name, address, index)
-        self._ioctl(AF.INET6, "SIOCGIFALIFETIME_IN6", request, f"{name} {address}")
-        lifetime = self._base.abi.struct("in6_ifreq").parse(request).ifr_ifru.ifru_lifetime
-        return AddressState(self.address_flags6(name, address, index), lifetime.ia6t_vltime, lifetime.ia6t_pltime)
+        return self._base.converse(self.asking_state(name, address, index))
 
-    def address_states(self, name: str, addresses: Sequence[IPAddress], index: int = 0) -> list[AddressState]:
-        """The states of an interface's addresses, asked for side by side."""
-        if not addresses:
-            return []
-        abi = self._base.abi
-        four, six = abi.struct("ifreq"), abi.struct("in6_ifreq")
-        questions: list[tuple[AF, str, bytearray, IPAddress]] = []
-        for address in addresses:
-            if isinstance(address, ipaddress.IPv4Address):
-                if abi.has_ioctl("SIOCGIFAFLAG_IN"):
-                    questions.append((AF.INET, "SIOCGIFAFLAG_IN", self._request4(name, address), address))
-                continue
-            index = index or self._index(name)
-            for ioctl in ("SIOCGIFAFLAG_IN6", "SIOCGIFALIFETIME_IN6"):
-                questions.append((AF.INET6, ioctl, self._request6(name, address, index), address))
-        answers = self._base.session.map(
-            Request("ioctl", (self._socket(family), abi.ioctl(ioctl), request), f"{name} {address}", ioctl)
-            for family, ioctl, request, address in questions
-        )
-        states = {address: AddressState((IN_IFF if address.version == 4 else IN6_IFF)(0)) for address in addresses}
-        for (_family, ioctl, request, address), answer in zip(questions, answers, strict=True):
-            if isinstance(answer, KernelError):
-                raise answer
-            if ioctl == "SIOCGIFALIFETIME_IN6":
-                lifetime = six.parse(request).ifr_ifru.ifru_lifetime
-                states[address] = AddressState(states[address].flags, lifetime.ia6t_vltime, lifetime.ia6t_pltime)
-            elif address.version == 4:
-                states[address] = AddressState(IN_IFF(four.parse(request).ifr_ifru.ifru_addrflags))
-            else:
-                states[address] = AddressState(IN6_IFF(six.parse(request).ifr_ifru.ifru_flags6))
-        return [states[address] for address in addresses]
+    def asking_state(self, name: str, address: IPAddress, index: int = 0) -> Exchange[AddressState]:
+        """What :meth:`address_state` asks."""
+        abi, subject = self._base.abi, f"{name} {address}"
+        if isinstance(address, ipaddress.IPv4Address):
+            if not abi.has_ioctl("SIOCGIFAFLAG_IN"):
+                return AddressState(IN_IFF(0))
+            request = self._request4(name, address)
+            yield self._asking(AF.INET, "SIOCGIFAFLAG_IN", request, subject)
+            (flags,) = abi.struct("ifreq").numbers(_FLAGS4).unpack(request)
+            return AddressState(IN_IFF(flags))
+        request = self._request6(name, address, index)
+        again = bytearray(request)
+        yield self._asking(AF.INET6, "SIOCGIFALIFETIME_IN6", request, subject)
+        valid, preferred = abi.struct("in6_ifreq").numbers(_LIFETIMES).unpack(request)
+        yield self._asking(AF.INET6, "SIOCGIFAFLAG_IN6", again, subject)
+        (flags,) = abi.struct("in6_ifreq").numbers(_FLAGS6).unpack(again)
+        return AddressState(IN6_IFF(flags), valid, preferred)
 
     def _request4(self, name: str, address: IPAddress) -> bytearray:
         sockaddr = {"sa_len": 16, "sa_family": AF.INET, "sa_data": bytes(2) + address.packed + bytes(8)}

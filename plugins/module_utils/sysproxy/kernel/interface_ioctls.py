@@ -11,8 +11,10 @@ import ipaddress  # pylint: disable=unused-import
 import os
 from typing import Any, Final, TypeAlias
 
+from ..exchanges import Exchange
 from ..netbsd import KernelError
 from ..netbsd.constants import AF, SOCK
+from ..session import Request
 from .base import LARGEST_DESCRIPTOR, Base
 from .sysctl import Sysctl
 
@@ -24,7 +26,10 @@ NAME_LIMIT: Final = 15
 
 
 class InterfaceIoctls:
-    """What the pages about interfaces share."""
+    """What the pages about interfaces share.
+
+    What is asked or done often, and of many interfaces, is there as an exchange, too, to be had beside others.
+    """
 
     def __init__(self, base: Base, sysctl: Sysctl) -> None:
         self._base = base
@@ -33,10 +38,13 @@ class InterfaceIoctls:
 
     def _ifreq(self, ioctl: str, name: str, **value: int) -> Any:
         """An ioctl on a struct ifreq: what its union holds afterwards."""
+        return self._base.converse(self._asking_ifreq(ioctl, name, **value))
+
+    def _asking_ifreq(self, ioctl: str, name: str, **value: int) -> Exchange[Any]:
         layout = self._base.abi.struct("ifreq")
         union = {"ifr_ifru": value} if value else {}
         request = bytearray(layout.build(ifr_name=encoded_name(name), **union))
-        self._ioctl(AF.INET, ioctl, request, name)
+        yield self._asking(AF.INET, ioctl, request, name)
         return layout.parse(request).ifr_ifru
 
     def _pointed(self, ioctl: str, name: str, data: bytes | bytearray, subject: str, label: str) -> None:
@@ -46,8 +54,13 @@ class InterfaceIoctls:
             self._ioctl(AF.INET, ioctl, bytearray(request), subject, label)
 
     def _ioctl(self, family: AF, name: str, request: bytearray, subject: str, label: str = "") -> None:
+        call = self._asking(family, name, request, subject, label)
+        self._base.call(call.name, *call.arguments, label=call.label, subject=call.subject)
+
+    def _asking(self, family: AF, name: str, request: bytearray, subject: str, label: str = "") -> Request:
+        """The call that is an ioctl."""
         code = self._base.abi.ioctl(name)
-        self._base.call("ioctl", self._socket(family), code, request, label=label or name, subject=subject)
+        return Request("ioctl", (self._socket(family), code, request), subject, label or name)
 
     def _socket(self, family: AF) -> int:
         """A datagram socket to hang ioctls on, kept for the session."""

@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
+from ..exchanges import Exchange
 from ..netbsd import KernelError
 from ..netbsd.constants import AF, IFCAP
 from .interface_ioctls import InterfaceIoctls, encoded_name
@@ -69,9 +70,13 @@ class LinkIoctls(InterfaceIoctls):
         self._ioctl(AF.LINK, ioctl, bytearray(request), f"{name} {address.hex(':')}")
 
     def capabilities(self, name: str) -> Capabilities:
+        return self._base.converse(self.asking_capabilities(name))
+
+    def asking_capabilities(self, name: str) -> Exchange[Capabilities]:
+        """What :meth:`capabilities` asks."""
         layout = self._base.abi.struct("ifcapreq")
         request = bytearray(layout.build(ifcr_name=encoded_name(name)))
-        self._ioctl(AF.INET, "SIOCGIFCAP", request, name)
+        yield self._asking(AF.INET, "SIOCGIFCAP", request, name)
         found = layout.parse(request)
         return Capabilities(IFCAP(found.ifcr_capabilities), IFCAP(found.ifcr_capenable))
 
@@ -85,10 +90,14 @@ class LinkIoctls(InterfaceIoctls):
 
     def media(self, name: str) -> Media | None:
         """The media, or None for an interface that has no choice of them."""
+        return self._base.converse(self.asking_media(name))
+
+    def asking_media(self, name: str) -> Exchange[Media | None]:
+        """What :meth:`media` asks."""
         layout = self._base.abi.struct("ifmediareq")
         request = bytearray(layout.build(ifm_name=encoded_name(name)))
         try:
-            self._ioctl(AF.INET, "SIOCGIFMEDIA", request, name)
+            yield self._asking(AF.INET, "SIOCGIFMEDIA", request, name)
         except KernelError as error:
             if error.name in _ABSENT:
                 return None
@@ -99,7 +108,7 @@ class LinkIoctls(InterfaceIoctls):
         if count:
             with self._base.session.lend(words) as address:
                 again = bytearray(layout.build(ifm_name=encoded_name(name), ifm_count=count, ifm_ulist=address))
-                self._ioctl(AF.INET, "SIOCGIFMEDIA", again, name)
+                yield self._asking(AF.INET, "SIOCGIFMEDIA", again, name)
         supported = tuple(self._base.abi.read_integer("uint", words[at : at + 4]) for at in range(0, len(words), 4))
         return Media(found.ifm_current & 0xFFFFFFFF, found.ifm_active & 0xFFFFFFFF, found.ifm_status, supported)
 
@@ -120,9 +129,13 @@ class LinkIoctls(InterfaceIoctls):
 
         :raises KernelError: ENOTTY, kernels of this release have no descriptions.
         """
+        return self._base.converse(self.asking_description(name))
+
+    def asking_description(self, name: str) -> Exchange[str]:
+        """What :meth:`description` asks."""
         text = bytearray(DESCRIPTION_LIMIT + 1)
         try:
-            self._described("SIOCGIFDESCR", name, text)
+            yield from self._described("SIOCGIFDESCR", name, text)
         except KernelError as error:
             if error.name == "ENOMSG":
                 return ""
@@ -138,9 +151,10 @@ class LinkIoctls(InterfaceIoctls):
         if len(encoded) > DESCRIPTION_LIMIT or b"\0" in encoded:
             raise ValueError(f"a description has at most {DESCRIPTION_LIMIT} bytes and no NUL")
         # The kernel reads all of its room, whatever the length says.
-        self._described("SIOCSIFDESCR", name, encoded.ljust(DESCRIPTION_LIMIT + 1, b"\0") if encoded else b"")
+        room = encoded.ljust(DESCRIPTION_LIMIT + 1, b"\0") if encoded else b""
+        self._base.converse(self._described("SIOCSIFDESCR", name, room))
 
-    def _described(self, ioctl: str, name: str, text: bytes | bytearray) -> None:
+    def _described(self, ioctl: str, name: str, text: bytes | bytearray) -> Exchange[None]:
         """An ioctl on a struct ifreq with ifr_buflen and ifr_buf."""
         abi = self._base.abi
         with self._base.session.lend(text or bytes(1)) as address:
@@ -151,4 +165,4 @@ class LinkIoctls(InterfaceIoctls):
             request = bytearray(layout.build(ifr_name=encoded_name(name)))
             start = layout.offset_of("ifr_ifru")
             request[start : start + len(pair)] = pair
-            self._ioctl(AF.INET, ioctl, request, name)
+            yield self._asking(AF.INET, ioctl, request, name)

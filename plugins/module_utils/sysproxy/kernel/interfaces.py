@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ..exchanges import Exchange
 from ..netbsd import KernelError, Layout
 from ..netbsd.constants import AF, CTL, IFF, RTAX, RTM
 from .bridges import BridgeIoctls
@@ -28,8 +29,8 @@ from .wireless import WirelessIoctls
 
 __all__ = ["COUNTERS", "IPAddress", "IPInterface", "Interface", "InterfaceAddress", "Interfaces"]
 
-_IFLINKSTR_QUERYLEN: Final = 1
 _IFLINKSTR_UNSET: Final = 2
+_LONGEST_LINKSTR: Final = 4096  # bytes: shmif takes 1024 (MAXPATHLEN), virtif so many (RUMP_VIF_LINKSTRMAX)
 COUNTERS: Final = (
     *("ipackets", "ierrors", "opackets", "oerrors", "collisions", "ibytes", "obytes", "imcasts", "omcasts"),
     *("iqdrops", "noproto"),
@@ -117,11 +118,26 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls, CarpIoctls
 
     def set_flags(self, name: str, flags: IFF) -> None:
         """Set all of an interface's flags; those that only the kernel changes are left as they are."""
+        self._base.converse(self._setting_flags(name, flags))
+
+    def _setting_flags(self, name: str, flags: IFF) -> Exchange[None]:
         value = int(flags) & 0xFFFF
-        self._ifreq("SIOCSIFFLAGS", name, ifru_flags=value - 0x10000 if value > 0x7FFF else value)
+        yield from self._asking_ifreq("SIOCSIFFLAGS", name, ifru_flags=value - 0x10000 if value > 0x7FFF else value)
+
+    def changing_flags(self, name: str, wanted: Mapping[IFF, bool]) -> Exchange[None]:
+        """Set and clear some of an interface's flags, and leave the others."""
+        union = yield from self._asking_ifreq("SIOCGIFFLAGS", name)
+        flags = IFF(union.ifru_flags & 0xFFFF)
+        for flag, is_set in wanted.items():
+            flags = flags | flag if is_set else flags & ~flag
+        yield from self._setting_flags(name, flags)
 
     def set_mtu(self, name: str, mtu: int) -> None:
-        self._ifreq("SIOCSIFMTU", name, ifru_mtu=mtu)
+        self._base.converse(self.setting_mtu(name, mtu))
+
+    def setting_mtu(self, name: str, mtu: int) -> Exchange[None]:
+        """What :meth:`set_mtu` does."""
+        yield from self._asking_ifreq("SIOCSIFMTU", name, ifru_mtu=mtu)
 
     def set_metric(self, name: str, metric: int) -> None:
         """Set what routing daemons are told that the interface costs."""
@@ -129,28 +145,35 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls, CarpIoctls
 
     def linkstr(self, name: str) -> str | None:
         """The link string (the bus of a shmif interface), or None where there is none."""
-        layout = self._base.abi.struct("ifdrv")
-        request = bytearray(layout.build(ifd_name=encoded_name(name), ifd_cmd=_IFLINKSTR_QUERYLEN))
-        try:
-            self._ioctl(AF.INET, "SIOCGLINKSTR", request, name)
-            text = bytearray(min(layout.parse(request).ifd_len, 4096))
-            with self._base.session.lend(text) as address:
-                again = bytearray(layout.build(ifd_name=encoded_name(name), ifd_len=len(text), ifd_data=address))
-                self._ioctl(AF.INET, "SIOCGLINKSTR", again, name)
-        except KernelError as error:
-            if error.name in ("ENOENT", "ENOTTY", "EINVAL", "EOPNOTSUPP"):
-                return None
-            raise
+        return self._base.converse(self.asking_linkstr(name))
+
+    def asking_linkstr(self, name: str) -> Exchange[str | None]:
+        """What :meth:`linkstr` asks."""
+        text = bytearray(_LONGEST_LINKSTR)
+        with self._base.session.lend(text) as address:
+            request = self._base.abi.struct("ifdrv").build(
+                ifd_name=encoded_name(name), ifd_len=len(text), ifd_data=address
+            )
+            try:
+                yield self._asking(AF.INET, "SIOCGLINKSTR", bytearray(request), name)
+            except KernelError as error:
+                if error.name in ("ENOENT", "ENOTTY", "EINVAL", "EOPNOTSUPP"):
+                    return None
+                raise
         return os.fsdecode(bytes(text).split(b"\0")[0])
 
     def set_linkstr(self, name: str, text: str) -> None:
         """Set the link string, which the interface must not have yet, while it is down."""
+        self._base.converse(self.setting_linkstr(name, text))
+
+    def setting_linkstr(self, name: str, text: str) -> Exchange[None]:
+        """What :meth:`set_linkstr` does."""
         data = os.fsencode(text) + b"\0"
         with self._base.session.lend(data) as address:
             request = self._base.abi.struct("ifdrv").build(
                 ifd_name=encoded_name(name), ifd_len=len(data), ifd_data=address
             )
-            self._ioctl(AF.INET, "SIOCSLINKSTR", bytearray(request), name)
+            yield self._asking(AF.INET, "SIOCSLINKSTR", bytearray(request), name)
 
     def unset_linkstr(self, name: str) -> None:
         """Take the link string away, while the interface is down."""

@@ -40,7 +40,7 @@ from .sockets import Socket, SocketTimeout
 if TYPE_CHECKING:
     from .network import Network
 
-_TABLE_SIZE: Final = 1 << 16  # bytes that are made room for at first
+_TABLE_SIZE: Final = 1 << 18  # bytes that are made room for at first
 _LARGEST_ANSWER: Final = 120 + LARGEST * RTAX.MAX
 _SHUT_RD: Final = 0
 _DONE: Final = int(RTF.DONE)

@@ -211,8 +211,13 @@ def _union(union: Union, model: DataModel, release: Release) -> _Type:
         for member, found in types.items()
         for path, offset in [(member, 0), *((f"{member}.{inner}", at) for inner, at in found.offsets.items())]
     }
+    codes = {
+        f"{member}.{inner}" if inner else member: code
+        for member, found in types.items()
+        for inner, code in found.codes.items()
+    }
     written = {"raw": writers.raw(size), **{member: found.write for member, found in types.items()}}
-    return _Type(size, alignment, construct.Union("raw", *members, raw), offsets, writers.union(written))
+    return _Type(size, alignment, construct.Union("raw", *members, raw), offsets, writers.union(written), codes)
 
 
 def _type(kind: str, model: DataModel, release: Release) -> _Type:
