@@ -68,6 +68,8 @@ class Connection:
                 data = await self._reader.read(READ_SIZE)
                 if data:
                     await self._reachable.wait()
+                    if self.kernel.own_stack is not None:
+                        self.kernel.own_stack.passed(self, data, comes_in=True)
                 self._machine.receive_data(data)
                 while (event := self._machine.next_event()) is not frames.NEED_DATA:
                     if isinstance(event, frames.ConnectionClosed):
@@ -84,6 +86,7 @@ class Connection:
             if fault.action == "no-banner":
                 return False
             banner = fault.text.encode().decode("unicode_escape").encode("latin-1")
+        await self._reachable.wait()
         self._writer.write(banner)
         await self._writer.drain()
         return True
@@ -286,6 +289,8 @@ class Connection:
         if self._stalled:
             return
         await self._reachable.wait()
+        if self.kernel.own_stack is not None:
+            self.kernel.own_stack.passed(self, frame, comes_in=False)
         self._writer.write(frame)
         await self._writer.drain()
 

@@ -40,6 +40,7 @@ from .vfs.node import Node
 from .vfs.rumpfs import RumpFs
 
 if TYPE_CHECKING:
+    from .capture import Capture
     from .connection import Connection
     from .own_stack import OwnStack
 
@@ -69,6 +70,8 @@ class SimulatedKernel:
         self.on_shutdown: Callable[[], None] = lambda: None
         self.own_stack: OwnStack | None = None
         """The server's sockets, where they are the kernel's own."""
+        self.captures: list[Capture] = []
+        """The open bpf devices."""
         self._node_numbers = count(FIRST_NODE)
         root = RumpFs(self.clock, self._node_numbers)
         self.mounts = MountTable(root, MNT_ROOTFS)

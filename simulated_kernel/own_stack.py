@@ -6,13 +6,17 @@
 
 An interface has the URL's address from the start. The server listens at those addresses alone that the kernel's
 interfaces have at the moment, its connections are in the kernel's list of sockets, and one to an address that goes
-away goes silent: nothing arrives any more, and nothing says so.
+away goes silent: nothing arrives any more, and nothing says so. bpf shows their packets.
+
+Who asks for the list of sockets over such a connection stops the kernel's network for good: sysctl_inpcblist has the
+lock of the network stack while it copies out, and the copy is to go out through the network stack.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from .kernel import SimulatedKernel
 
 Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+IP_HEADER, IPPROTO_TCP, ETHERTYPE_IP = 20, 6, b"\x08\0"
 MASK = b"\xff\xff\xff\0"
 _UNUSABLE = IN_IFF_TENTATIVE | IN_IFF_DUPLICATED | IN_IFF_DETACHED
 
@@ -40,6 +45,7 @@ class OwnStack:
         self._servers: dict[bytes, asyncio.Server | None] = {}
         self._connections: dict[Connection, tuple[tuple[bytes, int], tuple[bytes, int]]] = {}
         self._again: asyncio.TimerHandle | None = None
+        self._locked = False
         self.port = port
         try:
             address = socket.inet_aton(host)
@@ -70,7 +76,25 @@ class OwnStack:
                 if not self._connections and len(self._servers) == 1:
                     raise
         for connection, ((local, _port), _remote) in self._connections.items():
-            connection.reach(local in usable)
+            connection.reach(local in usable and not self._locked)
+
+    async def copy_out_while_locked(self) -> None:
+        """What is copied out over a connection while its thread has the lock of the network stack: nobody goes on."""
+        self._locked = True
+        await self.update()
+        await asyncio.Event().wait()
+
+    def passed(self, connection: Connection, data: bytes, comes_in: bool) -> None:
+        """Bytes of a connection came or went: one packet of them for those who listen."""
+        if not self._kernel.captures or connection not in self._connections:
+            return
+        ends = self._connections[connection]
+        for interface in self._kernel.network.interfaces:
+            if any(address.address == ends[0][0] for address in interface.addresses if address.family == AF_INET):
+                source, target = reversed(ends) if comes_in else ends
+                packet = _packet(source, target, data)
+                for capture in self._kernel.captures:
+                    capture.tap(interface, packet)
 
     def _usable_addresses(self) -> set[bytes]:
         now = self._kernel.clock.uptime()
@@ -101,6 +125,7 @@ class OwnStack:
         ends = (writer.get_extra_info(name) for name in ("sockname", "peername"))
         local, remote = ((socket.inet_aton(host), port) for host, port in ends)
         self._connections[connection] = local, remote
+        connection.reach(not self._locked)
 
     def disconnected(self, connection: Connection) -> None:
         self._connections.pop(connection, None)
@@ -115,3 +140,11 @@ class OwnStack:
             if server is not None:
                 server.close()
         self._servers.clear()
+
+
+def _packet(source: tuple[bytes, int], target: tuple[bytes, int], data: bytes) -> bytes:
+    """An Ethernet packet with a segment of TCP, in which nothing counts but the addresses, the ports and the data."""
+    segment = struct.pack(">HHIIBBHHH", source[1], target[1], 0, 0, 0x50, 0x18, 0xFFFF, 0, 0) + data
+    length = min(IP_HEADER + len(segment), 0xFFFF)
+    header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, 0, 0, 64, IPPROTO_TCP, 0, source[0], target[0])
+    return bytes(12) + ETHERTYPE_IP + header + segment

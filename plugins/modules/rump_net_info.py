@@ -12,6 +12,8 @@ short_description: Read the state of a rump kernel's network
 description:
   - Returns interfaces, routes, neighbours, the counters of the protocols, and the sockets that are open in the kernel,
     which are those of all its clients; what C(netstat) prints with C(-i), C(-r), C(-s) and C(-a).
+  - A kernel that is reached through its own network stack, such as a Rumprun unikernel, does not survive that its list
+    of sockets is read. It is left out there with a warning, and is an error when O(gather_subset) names it.
 author:
   - rumpkernel.rump authors (@rumpkernel)
 version_added: 0.1.0

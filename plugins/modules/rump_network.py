@@ -15,9 +15,9 @@ description:
   - Interfaces come before the vlans and bridges that are made of them, addresses before the routes that go by them,
     and what is new before what is removed.
   - What is not declared stays as it is, unless O(purge) names its kind.
-  - A kernel that is reached through its own network stack, such as a Rumprun unikernel, has the connection of the task
-    in its list of sockets. A change that would cut this connection is refused before anything is changed, unless
-    O(reconnect) or O(allow_disconnect) is given.
+  - Of a kernel that is reached through its own network stack, such as a Rumprun unikernel, the connection of the task
+    is found by its packets, with bpf(4), whatever is on the way there. A change that would cut this connection is
+    refused before anything is changed, unless O(reconnect) or O(allow_disconnect) is given.
 author:
   - rumpkernel.rump authors (@rumpkernel)
 version_added: 0.1.0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SIZE = 640  # sizeof (struct kinfo_pcb), on every machine
 ADDRESS_SIZE = 264
+SLOP = 20  # PCB_SLOP
 BOUND, CONNECTED = 1, 2  # INP_*, for ki_prstate
 CLOSED, LISTEN, SYN_SENT, ESTABLISHED, CLOSE_WAIT, FIN_WAIT_2 = 0, 1, 2, 4, 5, 9
 PROTOCOLS = {SOCK_STREAM: 6, SOCK_DGRAM: 17}
@@ -39,7 +40,10 @@ def internet_list(family: int, kind: int) -> ListFunction:
         sockets = [socket for socket in request.kernel.ports(kind) if socket.family == family]
         own = request.kernel.own_stack if (family, kind) == (AF_INET, SOCK_STREAM) else None
         servers = [_describe_server(request, *ends) for ends in own.sockets()] if own is not None else []
-        await _give(request, rest, [*(_describe(request, socket) for socket in sockets), *servers])
+        entries = [*(_describe(request, socket) for socket in sockets), *servers]
+        if request.kernel.own_stack is not None and request.old and _room(request, rest) and entries:
+            await request.kernel.own_stack.copy_out_while_locked()
+        await _give(request, rest, entries)
 
     return serve
 
@@ -57,12 +61,19 @@ def local_list(kind: int) -> ListFunction:
 
 
 async def _give(request: SysctlRequest, rest: list[int], entries: list[bytes]) -> None:
-    """As many entries as there is room for; the length of all of them is told in any case."""
+    """As many entries as there is room for; the length of all of them is told in any case, and of some more to who
+    only asks for that."""
+    room = _room(request, rest)
+    if request.old:
+        await request.memory.copyout(request.old, b"".join(entries[:room]))
+    request.old_length = SIZE * (len(entries) + (0 if request.old else SLOP))
+
+
+def _room(request: SysctlRequest, rest: list[int]) -> int:
+    """How many entries there is room for."""
     if len(rest) != 4 or (request.old and rest[2] != SIZE):
         raise refuse("EINVAL")
-    if request.old:
-        await request.memory.copyout(request.old, b"".join(entries[: min(rest[3], request.old_length // SIZE)]))
-    request.old_length = SIZE * len(entries)
+    return min(rest[3], request.old_length // SIZE)
 
 
 def _describe_local(request: SysctlRequest, socket: LocalSocket) -> bytes:

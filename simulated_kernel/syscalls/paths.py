@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import stat
 
+from ..capture import Capture
+from ..devices import BPF_MAJOR
 from ..errors import refuse
-from ..files import FREAD, FWRITE, NodeFile
+from ..files import FREAD, FWRITE, NodeFile, OpenFile
 from ..vfs.filesystem import Operation
 from ..vfs.lookup import Found
-from ..vfs.node import Node
+from ..vfs.node import Node, major_of
 from ..vfs.permissions import READ, WRITE, check_access
 from .registry import Call, syscall
 
@@ -56,7 +58,11 @@ async def _open(call: Call, start: Node, path: bytes, flags: int) -> int:
     if node.kind == stat.S_IFIFO:
         raise refuse("EOPNOTSUPP")
     node.filesystem.check_open(node, bool(access & FWRITE), bool(flags & O_APPEND))
-    file = NodeFile(call.kernel, node, access | flags & KEPT_FLAGS)
+    file: OpenFile
+    if node.kind == stat.S_IFCHR and major_of(node.rdev) == BPF_MAJOR:
+        file = Capture(call.kernel, access | flags & KEPT_FLAGS)
+    else:
+        file = NodeFile(call.kernel, node, access | flags & KEPT_FLAGS)
     return table.allocate(file, close_on_exec=bool(flags & O_CLOEXEC))
 
 

@@ -27,6 +27,8 @@ from pathlib import Path
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpError, connect
 from ansible_collections.rumpkernel.rump.simulated_kernel import cli
 
+from . import unikernels
+
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 30.0
 STOP_LIMIT = 10.0
@@ -108,7 +110,17 @@ def running(
         assert binary is not None
         command = [binary, "-s", *(f"-l{name}" for name in components), *options, url]
         with log.open("wb") as output:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder)
+            # In a session of its own as a daemon is: the scheduler shares the processors among sessions.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, start_new_session=True
+            )
+    elif backend == "rumprun":
+        url, command = unikernels.launched(folder)
+        with log.open("wb") as output:
+            # In a session of its own as a daemon is: the scheduler shares the processors among sessions.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, start_new_session=True
+            )
     else:
         journal = folder / "journal.jsonl"
         arguments = [
@@ -151,7 +163,7 @@ def _await(server: Server) -> str:
     deadline = time.monotonic() + START_LIMIT
     while True:
         try:
-            with connect(server.url, connect_timeout=5) as kernel:
+            with connect(server.url, connect_timeout=1 if server.backend == "rumprun" else 5) as kernel:
                 return kernel.session.banner.removeprefix("RUMPSP-0.4-").strip()
         except RumpError as error:
             if server.ended() or time.monotonic() > deadline:

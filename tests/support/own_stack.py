@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from .backends import BACKENDS, Server, running
+from .backends import BACKENDS, COMPONENTS, Server, running
 
 OWN_BACKENDS = [backend for backend in BACKENDS if backend.startswith("simulated")]
 """Of the real ones none listens in its own network but Rumprun unikernels, which take a machine of their own."""
@@ -37,9 +37,16 @@ def free_port(host: str) -> int:
 
 
 @contextlib.contextmanager
-def running_on_own_stack(backend: str, folder: Path) -> Iterator[tuple[Server, str, int]]:
-    """A kernel whose shmif0 has the first address of a network; with that network and the port."""
+def running_on_own_stack(
+    backend: str, folder: Path, components: list[str] | None = None
+) -> Iterator[tuple[Server, str, int]]:
+    """A kernel whose shmif0 has the first address of a network; with that network and the port.
+
+    It has bpf, as all images of Rumprun have, unless ``components`` says otherwise.
+    """
     prefix = network()
     port = free_port(f"{prefix}.1")
-    with running(backend, folder, url=url(f"{prefix}.1", port), options=("--own-stack", "shmif0")) as server:
+    options = ("--own-stack", "shmif0")
+    components = [*COMPONENTS, "rumpdev_bpf"] if components is None else components
+    with running(backend, folder, url(f"{prefix}.1", port), components, options) as server:
         yield server, prefix, port

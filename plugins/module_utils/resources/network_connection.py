@@ -2,19 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connection that a task itself comes by, where it goes through the network stack that the task changes.
-
-Whether it does, the kernel's list of open sockets tells: a server that listens on its host's network is not in it.
-"""
+"""The connection that a task itself comes by, where it goes through the network stack that the task changes."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any
 
-from ..sysproxy import ConnectError, Kernel
+from ..sysproxy import Kernel
 from ..sysproxy.kernel.interfaces import Interface
 from ..sysproxy.kernel.neighbours import Neighbour
 from ..sysproxy.kernel.routes import Route
@@ -22,8 +19,6 @@ from ..sysproxy.kernel.routing_messages import IPAddress
 from ..sysproxy.netbsd.constants import IFF, RTF
 from . import route
 
-_Ends: TypeAlias = "tuple[tuple[IPAddress, int], tuple[IPAddress, int]]"
-_PROBE_LIMIT: Final = 5.0  # seconds for a second connection
 _HARMLESS = frozenset(
     [
         *("name", "state", "flags", "mtu", "metric", "description", "addresses", "address_details", "bridge"),
@@ -50,68 +45,17 @@ class OwnConnection:
 
 
 def find(kernel: Kernel, interfaces: Iterable[Interface]) -> OwnConnection | None:
-    """Our connection, if it goes through the kernel's own stack.
-
-    With address translation on the way, the kernel sees another remote end than ours. Then a connection at the address
-    and port that we are connected to is taken for ours. Where the server's port is forwarded, or reached through
-    another host, neither end is: then a second connection is made for a moment, and the one that is new in the list
-    has come as ours did.
-    """
-    if kernel.url.startswith("unix:"):
+    """Our connection, if it goes through the kernel's own stack, as the kernel sees it: address translation and
+    forwarded ports on the way do not matter (:mod:`..sysproxy.kernel.own_stack`)."""
+    found = list(interfaces)
+    ends = kernel.own_stack.ends(found)
+    if ends is None:
         return None
-    established = _established(kernel)
-    ends = kernel.session.endpoints
-    candidates: set[_Ends] = set()
-    if ends is not None:
-        here, there = (_end(*end) for end in ends)
-        candidates = {(local, remote) for local, remote in established if local == there}
-        candidates = {(local, remote) for local, remote in candidates if remote == here} or candidates
-    outside = {
-        address.interface.ip: found.name
-        for found in interfaces
-        for address in found.addresses
-        if not found.flags & IFF.LOOPBACK
-    }
-    if not candidates and any(local in outside for (local, _port), _remote in established):
-        candidates = _like_ours(kernel, established)
-    for (local, _port), (remote, _remote_port) in sorted(candidates, key=str):
-        if local in outside:
-            name = outside[local]
-            return OwnConnection(local, remote, name, frozenset(_carriers(kernel, name)))
+    (local, _port), (remote, _remote_port) = ends
+    for one in found:
+        if not one.flags & IFF.LOOPBACK and any(address.interface.ip == local for address in one.addresses):
+            return OwnConnection(local, remote, one.name, frozenset(_carriers(kernel, one.name)))
     return None
-
-
-def _established(kernel: Kernel) -> set[_Ends]:
-    """Both ends of each TCP connection that the kernel has."""
-    return {
-        (_end(*found.local[:2]), _end(*found.remote[:2]))
-        for found in kernel.statistics.sockets()
-        if found.protocol in ("tcp", "tcp6")
-        and found.state == "ESTABLISHED"
-        and isinstance(found.local, tuple)
-        and isinstance(found.remote, tuple)
-    }
-
-
-def _like_ours(kernel: Kernel, known: set[_Ends]) -> set[_Ends]:
-    """The connections that come when one more is made to the server."""
-    try:
-        another = kernel.session.reopen(kernel.url, _PROBE_LIMIT)
-    except ConnectError:
-        return set()
-    with another:
-        return _established(kernel) - known
-
-
-def _end(host: Any, port: Any) -> tuple[IPAddress, int]:
-    """An address as both sides write it: without a scope, and an IPv4 one that came as IPv6 as what it is."""
-    address = ipaddress.ip_address(str(host).partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped, port
-        if address.is_link_local:
-            address = ipaddress.IPv6Address(address.packed[:2] + bytes(6) + address.packed[8:])
-    return address, port
 
 
 def _carriers(kernel: Kernel, name: str) -> set[str]:

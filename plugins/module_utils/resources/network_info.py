@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ..sysproxy import Kernel, KernelError
 from ..sysproxy.kernel.addresses import Address
+from ..sysproxy.kernel.own_stack import SocketsUnreadable
 from ..sysproxy.kernel.statistics import OpenSocket
 from ..sysproxy.netbsd.constants import AF
 from . import interface, neighbour, route
@@ -23,9 +24,22 @@ from .plan import Plan
 def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     """A plan that changes nothing and tells what was asked for.
 
-    :raises OptionError: ``gather_subset`` has a name that is none.
+    What cannot be read is left out with a warning.
+
+    :raises OptionError: ``gather_subset`` has a name that is none, or names what cannot be read.
     """
-    return Plan(expected={subset: SUBSETS[subset](kernel) for subset in wanted(parameters.get("gather_subset"))})
+    subsets = parameters.get("gather_subset")
+    made = Plan()
+    found: dict[str, Any] = {}
+    for subset in wanted(subsets):
+        try:
+            found[subset] = SUBSETS[subset](kernel)
+        except SocketsUnreadable as error:
+            if subset in (subsets or []):
+                raise OptionError("gather_subset", f"{subset}: {error}") from None
+            made.warnings.append(f"{subset} are left out: {error}")
+    made.expected = found
+    return made
 
 
 def wanted(subsets: list[str] | None) -> list[str]:

@@ -17,6 +17,7 @@ from .base import LARGEST_DESCRIPTOR
 from .interfaces import Interfaces
 from .nd6 import NeighbourDiscovery
 from .neighbours import Neighbours
+from .own_stack import OwnStack
 from .polling import Polling
 from .routes import Routes, RoutingSocket
 from .socket_options import creation_flags
@@ -53,7 +54,11 @@ class Network(Polling, System):
 
     @cached_property
     def statistics(self) -> Statistics:
-        return Statistics(self, self.sysctl)
+        return Statistics(self, self.sysctl, self.own_stack.is_used)
+
+    @cached_property
+    def own_stack(self) -> OwnStack:
+        return OwnStack(self)  # type: ignore[arg-type]
 
     def if_nametoindex(self, name: str) -> int:
         """The index of a network interface.

@@ -12,6 +12,7 @@ netinet/tcp_usrreq.c, sysctl_unpcblist of kern/uipc_domain.c and sys/socketvar.h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from ..netbsd import KernelError
 from ..netbsd.constants import AF, IPPROTO
 from .addresses import Address, unpack
 from .base import Base
+from .own_stack import SocketsUnreadable
 from .sysctl import Sysctl, UnknownSysctl
 
 _NODES: Final = {
@@ -134,9 +136,10 @@ class OpenSocket:
 class Statistics:
     """The counters of the kernel's protocols, and its sockets."""
 
-    def __init__(self, base: Base, sysctl: Sysctl) -> None:
+    def __init__(self, base: Base, sysctl: Sysctl, is_over_own_stack: Callable[[], bool] = lambda: False) -> None:
         self._base = base
         self._sysctl = sysctl
+        self._is_over_own_stack = is_over_own_stack
 
     def counters(self) -> dict[str, dict[str, Any]]:
         """The counters of each protocol that the kernel has, by their names in its headers, in lower case.
@@ -172,7 +175,15 @@ class Statistics:
         return found
 
     def sockets(self) -> list[OpenSocket]:
-        """All sockets of the Internet protocols and of AF_LOCAL, by protocol, in the kernel's order."""
+        """All sockets of the Internet protocols and of AF_LOCAL, by protocol, in the kernel's order.
+
+        :raises SocketsUnreadable: to ask for them over the kernel's own network stack would stop it for good.
+        """
+        if self._is_over_own_stack():
+            raise SocketsUnreadable(
+                f"{self._base.session.url}: the list of sockets cannot be read over the kernel's own network stack, "
+                "which is locked while the list is copied"
+            )
         layout = self._base.abi.struct("kinfo_pcb")
         found = []
         for name, protocol in _PCB_LISTS.items():
