@@ -6,8 +6,10 @@
 All stages but every-abi are run, also after one that failed. The end says what each of them found, which tests did not
 run and why, which kernels the tests met, and how many tests passed. Exits with 1 when anything failed.
 
-A stage is a command. One that leaves JUnit files in tests/output/junit is counted by the tests in there, any other one
-as a single test.
+A stage is a command. The stages that are pytest are run one after the other, and are seen while they run. They wait a
+lot; the processors' time that they leave goes to the other stages, which are run beside them, one after the other too,
+and are shown when they have ended. A stage that leaves JUnit files in tests/output/junit is counted by the tests in
+there, any other one as a single test.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -52,7 +56,7 @@ STAGES = {
     "ruff": ["ruff", "check"],
     "format": ["ruff", "format", "--check"],
     "shellcheck": ["shellcheck", *shell_scripts()],
-    "unit": pytest("tests/unit"),
+    "unit": [*pytest("tests/unit"), *SIDE_BY_SIDE],
     "behaviour": [*pytest("tests/behaviour"), *SIDE_BY_SIDE],
     "abis": ["env", f"RUMP_BACKENDS={','.join(ABIS)}", *pytest("tests/behaviour", "abis"), *SIDE_BY_SIDE],
     "every-abi": [
@@ -79,6 +83,8 @@ STAGES = {
     "package": ["tests/package.sh"],
     "molecule": ["tests/molecule.sh"],
 }
+# The JUnit files of stages that are not pytest.
+JUNIT_FILES = {"sanity": "ansible-test-*.xml"}
 # Stages that are run when they are named.
 ON_REQUEST = ("every-abi",)
 
@@ -109,20 +115,64 @@ class Outcome:
             self.backends.update(p.get("value", "") for p in case.iter("property") if p.get("name") == "backend")
 
 
-def run(name: str) -> Outcome:
-    print(f"\n===== {name} =====", flush=True)
-    shutil.rmtree(JUNIT, ignore_errors=True)
-    started = time.monotonic()
+def is_pytest(name: str) -> bool:
+    return "pytest" in STAGES[name]
+
+
+def run(name: str) -> tuple[Outcome, str]:
+    """Run a stage; what it found, and what it said if nobody has seen that yet."""
+    # Whoever waits for a kernel goes first: tests have time limits, and the other stages have none.
+    beside = not is_pytest(name)
     # Ansible keeps what it needs to itself in here instead of in the home directory.
     environment = {**os.environ, "ANSIBLE_HOME": f"{ROOT}/.ansible"}
-    done = subprocess.run(STAGES[name], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
+    started = time.monotonic()
+    done = subprocess.run(
+        [*(["nice"] if beside else []), *STAGES[name]],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if beside else None,
+        stderr=subprocess.STDOUT if beside else None,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     outcome = Outcome(done.returncode, time.monotonic() - started)
-    for file in JUNIT.glob("*.xml"):
+    for file in JUNIT.glob(JUNIT_FILES.get(name, f"pytest-{name}.xml")):
         outcome.read(file)
     if done.returncode != 0 and not outcome.tests["failed"]:
         outcome.tests["failed"] += 1
     elif not outcome.tests.total():
         outcome.tests["passed"] += 1
+    return outcome, done.stdout or ""
+
+
+def run_all(names: list[str]) -> Iterator[tuple[str, Outcome]]:
+    """Run stages; each with what it found, as they end."""
+    shutil.rmtree(JUNIT, ignore_errors=True)
+    pool = ThreadPoolExecutor(max_workers=1)
+    beside = {name: pool.submit(run, name) for name in names if not is_pytest(name)}
+    try:
+        for name in filter(is_pytest, names):
+            headline(name)
+            outcome, _seen = run(name)
+            yield name, outcome
+            ended = [other for other, future in beside.items() if future.done()]
+            yield from ((other, show(other, beside.pop(other))) for other in ended)
+        yield from ((other, show(other, future)) for other, future in beside.items())
+    finally:
+        pool.shutdown(cancel_futures=True)  # of an interrupted run
+
+
+def headline(name: str) -> None:
+    print(f"\n===== {name} =====", flush=True)
+
+
+def show(name: str, future: Future[tuple[Outcome, str]]) -> Outcome:
+    """Wait for a stage's end, and print what it said."""
+    outcome, said = future.result()
+    headline(name)
+    print(said, end="", flush=True)
     return outcome
 
 
@@ -130,7 +180,9 @@ def main(names: list[str]) -> int:
     unknown = set(names) - set(STAGES)
     if unknown:
         sys.exit(f"no such stage: {', '.join(sorted(unknown))}; there are: {', '.join(STAGES)}")
-    outcomes = {name: run(name) for name in names or [name for name in STAGES if name not in ON_REQUEST]}
+    wanted = names or [name for name in STAGES if name not in ON_REQUEST]
+    found = dict(run_all(wanted))
+    outcomes = {name: found[name] for name in dict.fromkeys(wanted)}
     total = sum((outcome.tests for outcome in outcomes.values()), Counter())
     skips = sum((outcome.skips for outcome in outcomes.values()), Counter())
     backends = sum((outcome.backends for outcome in outcomes.values()), Counter())
