@@ -25,9 +25,7 @@ _ETHER, _TOKEN, _FDDI, _WIRELESS, _CARP = 0x20, 0x40, 0x60, 0x80, 0xC0
 TYPES: Final = {_ETHER: "Ethernet", _TOKEN: "TokenRing", _FDDI: "FDDI", _WIRELESS: "IEEE802.11", _CARP: "CARP"}
 
 # From number 32 on, in order; a dash where there is none.
-_LATER_ETHERNETS: Final = [
-    name.strip("-")
-    for name in """
+_LATER_ETHERNETS: Final = """
     1000BASE-SGMII 5GBASE-KR 10GBASE-AOC 10GBASE-CR1 10GBASE-ER 10GBASE-KR 10GBASE-KX4 10GBASE-LX4 10GBASE-SFI
     10GBASE-ZR 20GBASE-KR2 25GBASE-AOC 25G-AUI 25GBASE-CR 25GBASE-ACC 25GBASE-CR-S 25GBASE-ER 25GBASE-KR
     25GBASE-KR-S 25GBASE-LR 25GBASE-SR 25GBASE-T 40GBASE-AOC 40GBASE-CR4 40GBASE-ER4 40GBASE-FR 40GBASE-KR4
@@ -38,8 +36,7 @@ _LATER_ETHERNETS: Final = [
     200GBASE-LR4 200GBASE-SR4 400GBASE-CR4 400GBASE-DR4 400GBASE-FR8 400GBASE-KR4 400GBASE-LR8 400GBASE-SR16
     100GBASE-ACC 100GBASE-AOC 100GBASE-FR 100GBASE-LR 200GBASE-ER4 400GBASE-ER8 400GBASE-FR4 400GBASE-LR4
     400GBASE-SR4.2 400GBASE-SR8
-    """.split()
-]
+"""
 # By type, 0 for all of them; the subtypes by number, each with its names, of which the first is printed.
 _SUBTYPES: Final[dict[int, dict[int, tuple[str, ...]]]] = {
     0: {0: ("autoselect", "auto"), 1: ("manual",), 2: ("none",)},
@@ -73,7 +70,7 @@ _SUBTYPES: Final[dict[int, dict[int, tuple[str, ...]]]] = {
         29: ("2.5GBASE-T", "2500baseT"),
         30: ("5GBASE-T", "5GbaseT"),
         31: ("Other",),
-        **{number: (name,) for number, name in enumerate(_LATER_ETHERNETS, 32) if name},
+        **{number: (name,) for number, name in enumerate(_LATER_ETHERNETS.split(), 32) if name != "-"},
     },
     _TOKEN: {
         3: ("DB9/4Mbit", "4STP"),
