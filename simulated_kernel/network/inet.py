@@ -339,7 +339,7 @@ class Inet:
 
     def interface_up(self, interface: Interface) -> None:
         """Addresses that were detached are checked again (in_if_link_up)."""
-        if not interface.is_ready:
+        if not interface.is_ready or interface.link_state == LINK_STATE_DOWN:
             return
         for address in self.addresses(interface):
             if address.state & IN_IFF_DETACHED:

@@ -27,7 +27,7 @@ IFF_UP, IFF_BROADCAST, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_RUNNING = 0x1, 0x2, 0x
 IFF_PROMISC, IFF_SIMPLEX, IFF_MULTICAST = 0x100, 0x800, 0x8000
 IFF_CANTCHANGE = 0x2 | 0x10 | 0x40 | 0x400 | 0x800 | 0x8000 | 0x200 | 0x100
 IFT_OTHER, IFT_ETHER, IFT_LOOP, IFT_PPP, IFT_L2VLAN, IFT_BRIDGE, IFT_GIF, IFT_CARP = 1, 6, 24, 23, 135, 209, 240, 248
-LINK_STATE_UNKNOWN, LINK_STATE_DOWN = 0, 1
+LINK_STATE_UNKNOWN, LINK_STATE_DOWN, LINK_STATE_UP = 0, 1, 2
 ETHERNET_MINIMUM, ETHERNET_MTU, JUMBO_MTU = 46, 1500, 9000
 LOOPBACK_MTU = 33624
 LOOPBACK_MTU_LIMIT = 66392
@@ -126,12 +126,14 @@ class Interface:
         """if_up: the flag, and what the protocols do about it."""
         self.flags |= IFF_UP
         self.last_change = self.stack.kernel.clock.now()
+        self.stack.device_changed(self)
         self.stack.notices.interface(self)
         self.stack.interface_up(self)
 
     def down(self) -> None:
         self.flags &= ~IFF_UP
         self.last_change = self.stack.kernel.clock.now()
+        self.stack.device_changed(self)
         self.stack.notices.interface(self)
         self.stack.interface_down(self)
 
@@ -152,6 +154,9 @@ class Interface:
 
     def other_removed(self, other: Interface) -> None:
         """Another interface was removed."""
+
+    def device_changed(self, device: Interface) -> None:
+        """An interface, which this one may be on, came up or went down."""
 
     def promiscuous(self, wanted: bool) -> None:
         """ifpromisc: the mode lasts as long as someone wants it."""
@@ -349,16 +354,6 @@ class NpfLog(Interface):
 
     def init_address(self, address: InterfaceAddress) -> None:
         raise refuse("ENOTTY")
-
-
-class Carp(Interface):
-    """carpN: an address that several hosts share."""
-
-    kind = InterfaceKind("carp", "rumpnet_netinet", IFT_CARP, ETHERNET_FLAGS, ETHERNET_MTU, 14)
-
-    def __init__(self, stack: NetworkStack, name: str, index: int) -> None:
-        super().__init__(stack, name, index)
-        self.hardware_address = b"\x00\x00\x5e\x00\x01\xff"
 
 
 class Pppoe(Interface):

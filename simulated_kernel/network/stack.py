@@ -20,10 +20,11 @@ from . import link
 from .addresses import AF_INET, AF_INET6, AF_LINK, InterfaceAddress
 from .aggregate import Agr
 from .bridge import Bridge
+from .carp import Carp
 from .discovery import Discovery
 from .inet import Inet
 from .inet6 import Inet6
-from .interfaces import IFF_UP, NAME_SIZE, Carp, Interface, Loopback, NpfLog, Pppoe, Virtif
+from .interfaces import IFF_UP, NAME_SIZE, Interface, Loopback, NpfLog, Pppoe, Virtif
 from .messages import IFAN_ARRIVAL, IFAN_DEPARTURE, interface_list
 from .neighbours import NeighbourTable
 from .notices import Notices
@@ -34,6 +35,7 @@ from .shmif import Shmif
 from .tap import Tap
 from .tunnel import Gif
 from .vlan import Vlan
+from .wireless import Wireless
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
@@ -71,6 +73,8 @@ class NetworkStack:
         self._next_index = 1
         if kernel.has("rumpnet_net"):
             self._make_loopback()
+            if kernel.has(Wireless.kind.component) and kernel.has("rumpnet_net80211"):
+                self._attach(Wireless, "iwn0")
 
     def has(self, family: int) -> bool:
         """Whether an address family is there."""
@@ -114,6 +118,11 @@ class NetworkStack:
         while self._next_index in taken:
             self._next_index += 1
         return self._next_index
+
+    def device_changed(self, device: Interface) -> None:
+        """Tell what may be on an interface that it came up or went down."""
+        for interface in self.interfaces:
+            interface.device_changed(device)
 
     # Protocols' reactions
 
