@@ -14,9 +14,9 @@ description:
     media and what else an interface has, and brings interfaces up and down, as C(rumpctrl)'s C(ifconfig) does. For
     bridges it does what C(brconfig) does.
   - Only what is asked for is changed, and in the order that the kernel wants it in.
-  - carp(4) and wireless interfaces (ssid, nwkey, powersave) can be created, addressed and brought up like any other,
-    but what only they have is not managed. Neither is promiscuous mode, which the kernel sets by itself, for a
-    bridge's members and whoever listens to an interface.
+  - Promiscuous mode is shown among the flags and cannot be asked for. The kernel sets it by itself, for a bridge's
+    members, an interface that a carp interface is on, and for as long as somebody listens to an interface by bpf(4).
+    It ignores the flag when a client sets it (it is one of C(IFF_CANTCHANGE)).
 author:
   - rumpkernel.rump authors (@rumpkernel)
 version_added: 0.1.0
@@ -118,6 +118,11 @@ options:
       - Without O(media), these are the options of the medium that the interface has.
     type: list
     elements: str
+  mode:
+    description:
+      - The mode of a wireless interface, such as V(11g), or V(autoselect).
+      - Without O(media) and O(mediaopt), it is that of the medium that the interface has.
+    type: str
   capabilities:
     description:
       - What the hardware is to do by itself, and nothing else of it; V([]) is nothing. The names are those of
@@ -160,6 +165,84 @@ options:
         description: Whether other ports are taken out.
         type: bool
         default: false
+  carp:
+    description:
+      - What a carp interface is, one whose addresses a group of hosts on a link shares. One of them, the master, has
+        them at a time. What is not given stays as it is.
+      - An interface in the network of one of its addresses, or O(carp.carpdev), must be there and be up.
+      - Kernels such as that of release 7.99.34 refuse IPv6 addresses on carp interfaces (EADDRNOTAVAIL).
+      - They crash when they are given the MTU of a carp interface that is up. It is taken down first, and brought up
+        again.
+    type: dict
+    suboptions:
+      vhid:
+        description:
+          - The number of the group, 1 to 255; a carp interface needs one. Its link-level address follows from it.
+          - A group has one of these interfaces on each host.
+        type: int
+      advbase:
+        description: Seconds between two advertisements of the master, 0 to 255. The kernel's default is 1.
+        type: int
+      advskew:
+        description:
+          - How many times 1/256 of a second are added to that, 0 to 254. The host that advertises most often becomes
+            the master. The kernel's default is 0.
+        type: int
+      pass:
+        description:
+          - What all hosts of the group know, at most 20 bytes. Those that know another text are not heeded.
+          - C(ifconfig) of NetBSD 7.99.34 leaves out the last character of the text that it is given. For a host that
+            was set up by it, give the text without that.
+          - It is not shown. It goes to the kernel unencrypted.
+        type: str
+        aliases: [password]
+      carpdev:
+        description:
+          - The interface that it is on. If it is not given, the kernel takes one that is in the network of the first
+            address. An empty text takes it off.
+        type: str
+      state:
+        description:
+          - Makes the host the master or a backup now. If another host of the group advertises more often, it takes over
+            at once, and the next run of the task changes the state again.
+          - If it is not given, the hosts agree by themselves, which takes three times the time between advertisements.
+        type: str
+        choices: [BACKUP, MASTER]
+  wireless:
+    description:
+      - What network a wireless interface is to be in, and how. What is not given stays as it is.
+      - These interfaces are not created; the kernel has one for each device that it has a driver for. Whether one is a
+        station of a network (the default), makes one of its own (V(adhoc)), or is an access point (V(hostap)) is said
+        by O(mediaopt).
+      - While an interface is in a network, the kernel tells that network's name, station and channel, and not what was
+        set. Asking for any of them then changes nothing.
+    type: dict
+    suboptions:
+      ssid:
+        description:
+          - The network's name, at most 32 bytes, or these in hexadecimal after V(0x); an empty text is any network.
+        type: str
+        aliases: [nwid]
+      nwkey:
+        description:
+          - The key of WEP, 5 or 13 characters, or 10 or 26 hexadecimal digits after V(0x); or four keys, some of which
+            may be empty, and before them the number of the one to send with, as in C(2:abcde,0x0102030405,,).
+          - An empty text takes the keys away. WPA is for wpa_supplicant(8).
+          - It is not shown. It goes to the kernel unencrypted.
+        type: str
+      powersave:
+        description: Whether the hardware may sleep.
+        type: bool
+      powersavesleep:
+        description: For how many milliseconds it sleeps at most, 0 to 65535.
+        type: int
+      bssid:
+        description: The link-level address of the station that it is to be connected to; an empty text is any.
+        type: str
+      channel:
+        description: The channel; V(0) is any.
+        type: int
+        aliases: [chan]
   bridge:
     description: What a bridge interface joins, and how. Numbers that are not given stay as they are.
     type: dict
@@ -274,6 +357,26 @@ EXAMPLES = r"""
         destination: 10.0.0.2
     state: up
 
+- name: An address that several hosts share
+  rumpkernel.rump.rump_ifconfig:
+    name: carp0
+    carp:
+      vhid: 1
+      advskew: 100
+      pass: "{{ carp_password }}"
+      carpdev: shmif0
+    addresses: [192.0.2.99/24]
+    state: up
+
+- name: Into a wireless network
+  rumpkernel.rump.rump_ifconfig:
+    name: iwn0
+    wireless:
+      ssid: attic
+      nwkey: "{{ attic_key }}"
+      powersave: true
+    state: up
+
 - name: Take the interface down
   rumpkernel.rump.rump_ifconfig:
     name: shmif0
@@ -370,6 +473,22 @@ interface:
         active: 100baseTX
         active_options: [full-duplex]
         supported: [{media: autoselect, mediaopt: []}]
+    carp:
+      description: What a carp interface is; C(vhid) and C(carpdev) are null where it has none.
+      type: dict
+      sample: {state: MASTER, vhid: 1, advbase: 1, advskew: 0, carpdev: shmif0, has_pass: true}
+    wireless:
+      description:
+        - What a wireless interface is set to, or while it is in a network, what that one has. C(bssid) and C(channel)
+          are null for any.
+      type: dict
+      sample:
+        ssid: attic
+        has_nwkey: true
+        powersave: false
+        powersavesleep: 100
+        bssid: "00:11:22:33:44:55"
+        channel: 6
     capabilities:
       description: What its hardware can do by itself; only for an interface that can do something.
       type: list

@@ -126,6 +126,11 @@ options:
           - Without O(interfaces[].media), these are the options of the medium that the interface has.
         type: list
         elements: str
+      mode:
+        description:
+          - The mode of a wireless interface, such as V(11g), or V(autoselect).
+          - Without O(interfaces[].media) and O(interfaces[].mediaopt), it is that of the medium that the interface has.
+        type: str
       capabilities:
         description:
           - What the hardware is to do by itself, and nothing else of it; V([]) is nothing. The names are those of
@@ -168,6 +173,86 @@ options:
             description: Whether other ports are taken out.
             type: bool
             default: false
+      carp:
+        description:
+          - What a carp interface is, one whose addresses a group of hosts on a link shares. One of them, the master,
+            has them at a time. What is not given stays as it is.
+          - An interface in the network of one of its addresses, or O(interfaces[].carp.carpdev), must be there and be
+            up.
+          - Kernels such as that of release 7.99.34 refuse IPv6 addresses on carp interfaces (EADDRNOTAVAIL).
+          - They crash when they are given the MTU of a carp interface that is up. It is taken down first, and brought
+            up again.
+        type: dict
+        suboptions:
+          vhid:
+            description:
+              - The number of the group, 1 to 255; a carp interface needs one. Its link-level address follows from it.
+              - A group has one of these interfaces on each host.
+            type: int
+          advbase:
+            description: Seconds between two advertisements of the master, 0 to 255. The kernel's default is 1.
+            type: int
+          advskew:
+            description:
+              - How many times 1/256 of a second are added to that, 0 to 254. The host that advertises most often
+                becomes the master. The kernel's default is 0.
+            type: int
+          pass:
+            description:
+              - What all hosts of the group know, at most 20 bytes. Those that know another text are not heeded.
+              - C(ifconfig) of NetBSD 7.99.34 leaves out the last character of the text that it is given. For a host
+                that was set up by it, give the text without that.
+              - It is not shown. It goes to the kernel unencrypted.
+            type: str
+            aliases: [password]
+          carpdev:
+            description:
+              - The interface that it is on. If it is not given, the kernel takes one that is in the network of the
+                first address. An empty text takes it off.
+            type: str
+          state:
+            description:
+              - Makes the host the master or a backup now. If another host of the group advertises more often, it takes
+                over at once, and the next run of the task changes the state again.
+              - If it is not given, the hosts agree by themselves, which takes three times the time between
+                advertisements.
+            type: str
+            choices: [BACKUP, MASTER]
+      wireless:
+        description:
+          - What network a wireless interface is to be in, and how. What is not given stays as it is.
+          - These interfaces are not created; the kernel has one for each device that it has a driver for. Whether one
+            is a station of a network (the default), makes one of its own (V(adhoc)), or is an access point (V(hostap))
+            is said by O(interfaces[].mediaopt).
+          - While an interface is in a network, the kernel tells that network's name, station and channel, and not what
+            was set. Asking for any of them then changes nothing.
+        type: dict
+        suboptions:
+          ssid:
+            description:
+              - The network's name, at most 32 bytes, or these in hexadecimal after V(0x); an empty text is any network.
+            type: str
+            aliases: [nwid]
+          nwkey:
+            description:
+              - The key of WEP, 5 or 13 characters, or 10 or 26 hexadecimal digits after V(0x); or four keys, some of
+                which may be empty, and before them the number of the one to send with, as in C(2:abcde,0x0102030405,,).
+              - An empty text takes the keys away. WPA is for wpa_supplicant(8).
+              - It is not shown. It goes to the kernel unencrypted.
+            type: str
+          powersave:
+            description: Whether the hardware may sleep.
+            type: bool
+          powersavesleep:
+            description: For how many milliseconds it sleeps at most, 0 to 65535.
+            type: int
+          bssid:
+            description: The link-level address of the station that it is to be connected to; an empty text is any.
+            type: str
+          channel:
+            description: The channel; V(0) is any.
+            type: int
+            aliases: [chan]
       bridge:
         description: What a bridge interface joins, and how. Numbers that are not given stay as they are.
         type: dict

@@ -16,9 +16,11 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import co
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.interface_kinds import Vlan
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_ifconfig
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, running
-from ansible_collections.rumpkernel.rump.tests.support.interfaces import KINDS
+from ansible_collections.rumpkernel.rump.tests.support.interfaces import KINDS, WIRELESS
 from ansible_collections.rumpkernel.rump.tests.support.networks import without_duplicate_detection
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, play, run_playbook
+
+SECRETS = {"carp_password": "secret", "attic_key": "abcde"}
 
 
 def examples(folder: Path) -> list[dict[str, Any]]:
@@ -26,15 +28,24 @@ def examples(folder: Path) -> list[dict[str, Any]]:
     return list(yaml.safe_load(rump_ifconfig.EXAMPLES.replace("/tmp/", f"{folder}/")))
 
 
+def components(backend: str) -> list[str]:
+    """With a wireless device where there can be one."""
+    return KINDS if backend == "rump_server" else list(dict.fromkeys((*KINDS, *WIRELESS)))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_examples(tmp_path: Path, record_property, backend: str) -> None:  # type: ignore[no-untyped-def]
     first, wait, *lasting, down, destroy = examples(tmp_path)
-    with running(backend, tmp_path, components=KINDS) as server, connect(server.url, timeout=20) as kernel:
+    with running(backend, tmp_path, components=components(backend)) as server, connect(server.url) as kernel:
         record_property("backend", server.description)
         without_duplicate_detection(kernel)
-        inventory = inventory_of({"k1": {"ansible_rump_server": server.url}})
+        inventory = inventory_of({"k1": {"ansible_rump_server": server.url, **SECRETS}})
+        if kernel.interfaces.get("iwn0") is None:
+            lasting = [task for task in lasting if "wireless" not in task["name"]]
         run = run_playbook(tmp_path, play(first, wait, *lasting), inventory)
         assert run.code == 0, run.output
+        assert "secret" not in run.output
+        assert kernel.interfaces.carp("carp0").key == b"secret".ljust(20, b"\0")
         assert kernel.interfaces.vlan("vlan7") == Vlan(7, "shmif0")
         assert {member.name for member in kernel.interfaces.bridge_members("bridge0")} == {"shmif1", "shmif2"}
         assert str(kernel.interfaces.tunnel("gif0")) == "192.0.2.2 --> 203.0.113.1"

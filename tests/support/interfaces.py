@@ -15,6 +15,8 @@ from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 
 KINDS = [*COMPONENTS, "rumpnet_vlan", "rumpnet_gif", "rumpnet_agr", "rumpnet_tap"]
 """The components of a kernel that has every kind of interface that the module knows."""
+WIRELESS = [*COMPONENTS, "rumpnet_net80211", "rumpdev_pci_if_iwn"]
+"""The components of a kernel that has a wireless device."""
 
 
 def ifconfig(kernel: Kernel, name: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -57,4 +59,6 @@ def _held(kernel: Kernel) -> list[Any]:
         held += [kernel.interfaces.vlan(interface.name)] if kind == "vlan" else []
         held += [kernel.interfaces.tunnel(interface.name)] if kind == "gif" else []
         held += [kernel.interfaces.ports(interface.name)] if kind == "agr" else []
+        held += [kernel.interfaces.carp(interface.name)] if kind == "carp" else []
+        held += [kernel.interfaces.wireless(interface.name)] if kind == "iwn" else []
     return held

@@ -42,6 +42,13 @@ _COMPONENT_OF_FAMILY = {
     "AF_LINK": "rumpnet_net",
     "AF_ROUTE": "rumpnet_net",
 }
+_COMPONENT_OF_CLONER = {
+    "carp": "rumpnet_netinet",
+    "npflog": "rumpnet_npf",
+    # Devices, which come by themselves.
+    **{driver: f"rumpdev_pci_if_{driver}" for driver in ("iwn", "pcn", "wm")},
+    "vioif": "rumpdev_virtio_if_vioif",
+}
 _COMPONENT_OF_FSTYPE = {
     "mfs": "rumpfs_ffs",
     "null": "rumpfs_nullfs",
@@ -55,6 +62,7 @@ _CALLS_ON_FILES = frozenset(
         *("rename", "link", "symlink", "mkdir", "mkfifo", "mknod", "truncate"),
     }
 )
+_ADDRESS_CALLS = ("SIOCAIFADDR", "SIOCAIFADDR_IN6")
 _NO_COMPONENT = ("ENOSYS", "EOPNOTSUPP", "ENODEV", "EAFNOSUPPORT", "EPROTONOSUPPORT")
 
 
@@ -65,7 +73,7 @@ def component_of_fstype(fstype: str) -> str:
 
 def component_of_cloner(cloner: str) -> str:
     """The component that has a kind of interface."""
-    return f"rumpnet_{cloner}"
+    return _COMPONENT_OF_CLONER.get(cloner, f"rumpnet_{cloner}")
 
 
 def advice(error: KernelError) -> str:
@@ -75,6 +83,12 @@ def advice(error: KernelError) -> str:
         return (
             "; flags of the file or of its directory, such as uchg or schg, may forbid it: "
             "rump_stat shows them, and rump_file's option flags clears them"
+        )
+    if error.name == "EADDRNOTAVAIL" and error.call in _ADDRESS_CALLS and error.subject.startswith("carp"):
+        return (
+            "; a carp interface takes IPv4 addresses of a network that its carpdev, or if it has none another "
+            "interface, has an address in, and others only once option carp names the carpdev; IPv6 addresses are "
+            "refused by kernels such as that of release 7.99.34"
         )
     if error.call == "sysctl" and error.subject.startswith("net.route") and error.name == "ENOENT":
         component = "rumpnet_net"

@@ -20,7 +20,14 @@ from ..sysproxy import Kernel
 from ..sysproxy.kernel.bridges import Bridge
 from ..sysproxy.kernel.interfaces import Interface, IPAddress
 from ..sysproxy.netbsd.constants import IFF
-from . import interface_addresses, interface_bridge, interface_kinds, interface_link
+from . import (
+    interface_addresses,
+    interface_bridge,
+    interface_carp,
+    interface_kinds,
+    interface_link,
+    interface_wireless,
+)
 from .failures import OptionError, component_of_cloner
 from .interface_addresses import FoundAddress, WantedAddress
 from .interface_bridge import WantedBridge
@@ -220,8 +227,13 @@ def plan_interface(
         _plan_linkstr(draft, wanted.linkstr, found.linkstr)
     interface_kinds.plan(draft, wanted.kinds, found.kinds)
     if wanted.mtu is not None and wanted.mtu != draft.mtu:
+        interface_carp.plan_before_mtu(draft)
         _plan_mtu(draft, wanted.mtu)
     interface_link.plan(draft, wanted.link, found.link)
+    if wanted.kinds.wireless is not None:
+        interface_wireless.plan(
+            draft, wanted.kinds.wireless, found.kinds.wireless, interface_link.is_active(found.link)
+        )
     if wanted.bridge is not None:
         interface_bridge.plan(draft, wanted.bridge, found.bridge)
     if wanted.addresses is not None or draft.lost or draft.gone:
@@ -234,6 +246,7 @@ def plan_interface(
             draft.is_up = True
         interface_addresses.plan(draft, wanted.addresses or {}, purge, held, recheck=wanted.wait is not None)
     _plan_up(draft, wanted)
+    interface_carp.plan_state(draft, wanted.kinds.carp, found.kinds.carp)
     return before, draft.after
 
 

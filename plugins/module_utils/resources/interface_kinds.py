@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Interfaces made of others, and tunnels: the vlan, agr and gif that rump_ifconfig asks for."""
+"""Interfaces made of others, and tunnels: the vlan, agr and gif that rump_ifconfig asks for.
+
+What it asks of carp and wireless interfaces has pages of its own.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,16 @@ from functools import partial
 from typing import Any
 
 from ..sysproxy import Kernel
+from ..sysproxy.kernel.carp import Carp
 from ..sysproxy.kernel.interface_kinds import Tunnel, Vlan
 from ..sysproxy.kernel.interfaces import Interface
+from ..sysproxy.kernel.wireless import Wireless
 from ..sysproxy.netbsd.constants import IFF
+from . import interface_carp, interface_wireless
 from .failures import OptionError
+from .interface_carp import WantedCarp
 from .interface_state import Draft
+from .interface_wireless import WantedWireless
 from .internet import parse_interface
 
 _MOST_VLANS = 4095
@@ -34,6 +42,8 @@ class WantedKinds:
     no_tunnel: bool = False
     ports: tuple[str, ...] | None = None
     purge_ports: bool = False
+    carp: WantedCarp | None = None
+    wireless: WantedWireless | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,8 @@ class FoundKinds:
     vlan: Vlan | None = None
     tunnel: Tunnel | None = None
     ports: tuple[str, ...] = ()
+    carp: Carp | None = None
+    wireless: Wireless | None = None
 
 
 def normalize(parameters: Mapping[str, Any], cloner: str) -> WantedKinds:
@@ -72,6 +84,8 @@ def normalize(parameters: Mapping[str, Any], cloner: str) -> WantedKinds:
         no_tunnel=no_tunnel,
         ports=None if ports is None else tuple(parse_interface("agr", port) for port in dict.fromkeys(ports)),
         purge_ports=bool(agr.get("purge")),
+        carp=interface_carp.normalize(parameters, cloner),
+        wireless=interface_wireless.normalize(parameters.get("wireless")),
     )
 
 
@@ -103,7 +117,9 @@ def read(kernel: Kernel, found: Interface | None, cloner: str) -> FoundKinds:
             return FoundKinds(tunnel=kernel.interfaces.tunnel(found.name))
         case "agr":
             return FoundKinds(ports=tuple(kernel.interfaces.ports(found.name)))
-    return FoundKinds()
+        case "carp":
+            return FoundKinds(carp=kernel.interfaces.carp(found.name))
+    return FoundKinds(wireless=interface_wireless.read(kernel, found, cloner))
 
 
 def describe(kinds: FoundKinds, cloner: str) -> dict[str, Any]:
@@ -118,7 +134,9 @@ def describe(kinds: FoundKinds, cloner: str) -> dict[str, Any]:
             return {"tunnel": shown}
         case "agr":
             return {"agr": {"ports": list(kinds.ports)}}
-    return {}
+        case "carp":
+            return interface_carp.describe(kinds.carp) if kinds.carp else interface_carp.foretold()
+    return interface_wireless.describe(kinds.wireless) if kinds.wireless else {}
 
 
 def plan(draft: Draft, wanted: WantedKinds, found: FoundKinds) -> None:
@@ -129,6 +147,8 @@ def plan(draft: Draft, wanted: WantedKinds, found: FoundKinds) -> None:
         _plan_tunnel(draft, wanted.tunnel, found.tunnel)
     if wanted.ports is not None:
         _plan_ports(draft, wanted.ports, found.ports, wanted.purge_ports)
+    if wanted.carp is not None:
+        interface_carp.plan(draft, wanted.carp, found.carp)
 
 
 def _plan_vlan(draft: Draft, wanted: WantedKinds, found: Vlan | None) -> None:

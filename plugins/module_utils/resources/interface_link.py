@@ -54,10 +54,13 @@ class WantedLink:
     lladdr: bytes | None = None
     media: str | None = None
     mediaopt: tuple[str, ...] | None = None
+    mode: str | None = None
     capabilities: IFCAP | None = None
     description: str | None = None
 
 
+_STATUS: Final = 0x3
+"""IFM_AVALID and IFM_ACTIVE of a medium's status."""
 _INCAPABLE: Final = Capabilities(IFCAP(0), IFCAP(0))
 
 
@@ -91,6 +94,7 @@ def normalize(parameters: Mapping[str, Any]) -> WantedLink:
         lladdr=None if lladdr is None else parse_link_address("lladdr", lladdr),
         media=parameters.get("media"),
         mediaopt=None if mediaopt is None else tuple(mediaopt),
+        mode=parameters.get("mode"),
         capabilities=_capabilities(parameters.get("capabilities")),
         description=description,
     )
@@ -140,8 +144,14 @@ def describe(kernel: Kernel, link: FoundLink) -> dict[str, Any]:
     return shown
 
 
+def is_active(link: FoundLink) -> bool:
+    """Whether the interface is known to be in a network."""
+    return link.media is not None and link.media.status & _STATUS == _STATUS
+
+
 def _medium(word: int) -> dict[str, Any]:
-    return {"media": media.subtype_name(word), "mediaopt": media.option_names(word)}
+    medium: dict[str, Any] = {"media": media.subtype_name(word), "mediaopt": media.option_names(word)}
+    return {**medium, "mode": media.mode_name(word)} if media.is_wireless(word) else medium
 
 
 def _words(capabilities: IFCAP) -> list[str]:
@@ -158,7 +168,7 @@ def plan(draft: Draft, wanted: WantedLink, found: FoundLink) -> None:
         draft.after["metric"] = metric
     if wanted.lladdr is not None and wanted.lladdr != (there.link_address if there else None):
         _plan_link_address(draft, wanted.lladdr)
-    if wanted.media is not None or wanted.mediaopt is not None:
+    if wanted.media is not None or wanted.mediaopt is not None or wanted.mode is not None:
         _plan_media(draft, wanted, found.media)
     if wanted.capabilities is not None:
         _plan_capabilities(draft, wanted.capabilities, found.capabilities)
@@ -200,7 +210,11 @@ def _plan_media(draft: Draft, wanted: WantedLink, found: Media | None) -> None:
         draft.kernel.interfaces.set_media(draft.name, word)
 
     text = " ".join(
-        [*([wanted.media] if wanted.media else []), *(["with", ", ".join(wanted.mediaopt)] if wanted.mediaopt else [])]
+        [
+            *([wanted.media] if wanted.media else []),
+            *(["in mode", wanted.mode] if wanted.mode else []),
+            *(["with", ", ".join(wanted.mediaopt)] if wanted.mediaopt else []),
+        ]
     )
     if draft.found is not None:
         word = _word(draft.name, wanted, found)
@@ -215,20 +229,29 @@ def _word(name: str, wanted: WantedLink, found: Media | None) -> int:
 
     :raises OptionError: the interface does not have it.
     """
-    option = "media" if wanted.media is not None else "mediaopt"
+    option = next(name for name in ("media", "mediaopt", "mode") if getattr(wanted, name) is not None)
     if found is None:
         raise OptionError(option, f"{name} has no choice of media")
     kind = found.current
-    word = media.without_options(kind) if wanted.media is None else media.subtype(kind, wanted.media)
+    word: int | None = kind
+    if wanted.media is not None:
+        word = media.subtype(kind, wanted.media)
+    elif wanted.mediaopt is not None:
+        word = media.without_options(kind)
+    if word is not None and wanted.mode is not None:
+        word = media.in_mode(word, wanted.mode)
     if word is not None and wanted.mediaopt is not None:
         for text in wanted.mediaopt:
             bit = media.option(kind, text)
             if bit is None:
                 raise OptionError("mediaopt", f"{text!r} is no option of {media.type_name(kind)} media")
             word |= bit
+    elif word is not None and word not in found.supported and word | media.FULL_DUPLEX in found.supported:
+        word |= media.FULL_DUPLEX  # the fastest ones have no other
     if word is None or word not in found.supported:
         able = "; ".join(
-            " ".join([media.subtype_name(word), *media.option_names(word)]) for word in sorted(found.supported)
+            " ".join([media.subtype_name(word), *filter(None, [media.mode_name(word)]), *media.option_names(word)])
+            for word in sorted(found.supported)
         )
         raise OptionError(option, f"{name} does not have it; it has {able}")
     return word

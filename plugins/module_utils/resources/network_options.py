@@ -32,6 +32,7 @@ INTERFACE: Options = {
     "link2": {"type": "bool"},
     "media": {"type": "str"},
     "mediaopt": {"type": "list", "elements": "str"},
+    "mode": {"type": "str"},
     "capabilities": {"type": "list", "elements": "str"},
     "vlan": {"type": "int"},
     "vlanif": {"type": "str"},
@@ -41,6 +42,28 @@ INTERFACE: Options = {
         "options": {
             "ports": {"type": "list", "elements": "str", "required": True},
             "purge": {"type": "bool", "default": False},
+        },
+    },
+    "carp": {
+        "type": "dict",
+        "options": {
+            "vhid": {"type": "int"},
+            "advbase": {"type": "int"},
+            "advskew": {"type": "int"},
+            "pass": {"type": "str", "no_log": True, "aliases": ["password"]},
+            "carpdev": {"type": "str"},
+            "state": {"type": "str", "choices": ["BACKUP", "MASTER"]},
+        },
+    },
+    "wireless": {
+        "type": "dict",
+        "options": {
+            "ssid": {"type": "str", "aliases": ["nwid"]},
+            "nwkey": {"type": "str", "no_log": True},
+            "powersave": {"type": "bool"},
+            "powersavesleep": {"type": "int"},
+            "bssid": {"type": "str"},
+            "channel": {"type": "int", "aliases": ["chan"]},
         },
     },
     "bridge": {

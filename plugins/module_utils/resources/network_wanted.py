@@ -97,6 +97,8 @@ def stands_on(asked: interface.Wanted) -> set[str]:
     names.update(asked.kinds.ports or ())
     if asked.bridge is not None:
         names.update(member.name for member in asked.bridge.members or ())
+    if asked.kinds.carp is not None and asked.kinds.carp.device:
+        names.add(asked.kinds.carp.device)
     return {name for name in names if name}
 
 
@@ -105,6 +107,8 @@ def _in_order(interfaces: dict[str, interface.Wanted]) -> dict[str, interface.Wa
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for name, asked in interfaces.items():
         sorter.add(name, *(other for other in stands_on(asked) if other in interfaces))
+        if asked.cloner == "carp":  # the kernel looks for an interface in the network of its addresses
+            sorter.add(name, *(other for other, one in interfaces.items() if one.cloner != "carp"))
     try:
         sorter.prepare()
     except CycleError as error:
