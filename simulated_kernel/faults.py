@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 ACTIONS = frozenset(
     {"cut", "stall", "length", "garbage", "foreign-copyin", "foreign-copyout", "delay", "banner", "no-banner"}
@@ -55,7 +56,7 @@ class Fault:
         action, *pairs = spec.split(",")
         if action not in ACTIONS:
             raise ValueError(f"no such fault: {action!r}; there are {', '.join(sorted(ACTIONS))}")
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         for pair in pairs:
             key, equals, value = pair.partition("=")
             if not equals or key not in cls.__dataclass_fields__ or key == "action":
@@ -66,7 +67,7 @@ class Fault:
                 values[key] = float(value)
             else:
                 values[key] = int(value, 0)
-        return cls(action, **values)  # type: ignore[arg-type]
+        return cls(action, **values)
 
 
 @dataclass
@@ -143,7 +144,7 @@ def _frame_matches(fault: Fault, place: FramePlace) -> bool:
 
 def with_length(frame: bytes, length: int, byteorder: str) -> bytes:
     """A frame whose header announces another length (the header's first eight bytes)."""
-    return length.to_bytes(8, byteorder) + frame[8:]  # type: ignore[arg-type]
+    return length.to_bytes(8, byteorder) + frame[8:]  # type: ignore[arg-type] # little or big
 
 
 def garbage(length: int) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .changes import mark_change
 from .devices import Driver
@@ -261,7 +261,7 @@ class VndDriver(Driver):
         mark_change()
 
 
-def _geometry(argument, sectors: int) -> dict[str, int]:  # type: ignore[no-untyped-def]
+def _geometry(argument: Any, sectors: int) -> dict[str, int]:
     """The disk's geometry: what was asked for, if it fits, or a fictitious one."""
     if not argument.vnd_flags & VNDIOF_HASGEOM:
         if sectors >= 32 * 64:

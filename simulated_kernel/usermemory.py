@@ -10,7 +10,7 @@ Source: sys/rump/librump/rumpkern/rumpcopy.c. The client serves every copy over 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from .errors import refuse
 from .rooms import Abi
@@ -79,7 +79,7 @@ class UserMemory:
     async def put_integer(self, kind: str, address: int, value: int) -> None:
         await self.copyout(address, self.abi.integer(kind, value))
 
-    async def struct(self, name: str, address: int):  # type: ignore[no-untyped-def]
+    async def struct(self, name: str, address: int) -> Any:
         """The structure ``name`` at ``address``."""
         layout = self.abi.struct(name)
         return layout.parse(await self.copyin(address, layout.size))

@@ -29,7 +29,7 @@ def download(kernel: Kernel, path: str, local: str) -> int:
         mode = 0o666 & ~umask
     with tempfile.NamedTemporaryFile(prefix=".ansible_tmp", dir=target.parent, delete=False) as stream:
         try:
-            size = kernel.copy_out(path, stream)  # type: ignore[arg-type]
+            size = kernel.copy_out(path, stream)
             os.fchmod(stream.fileno(), mode)
             stream.flush()
             os.replace(stream.name, target)

@@ -132,7 +132,7 @@ class BuiltinFileAction(FileAction):
 
     # What ansible-core's actions do on a host
 
-    def _execute_module(  # type: ignore[override]
+    def _execute_module(
         self, module_name: str | None = None, module_args: dict[str, Any] | None = None, **_more: Any
     ) -> dict[str, Any]:
         """One of the modules that these actions need, on the kernel and by its short name."""

@@ -31,7 +31,7 @@ from .messages import (
 from .routes import METRICS, Route
 
 if TYPE_CHECKING:
-    from ..clock import KernelClock
+    from ..clock import Clock
 
 HEADER_SIZE = 120
 RTAX_MAX = 9
@@ -77,7 +77,9 @@ def parse(abi: Abi, data: bytes) -> RouteMessage:
         raise refuse("EPROTONOSUPPORT")
     words = {name: abi.read_integer("int32", data[_WORDS_START + 4 * place :]) for place, name in enumerate(_WORDS)}
     bits = words.pop("addrs") & 0xFFFFFFFF
-    message = RouteMessage(data[3], abi.read_integer("uint16", data[4:]), **words, addrs=bits)
+    message = RouteMessage(data[3], abi.read_integer("uint16", data[4:]), addrs=bits)
+    for name, word in words.items():
+        setattr(message, name, word)
     message.metrics = {
         name: abi.read_integer("int64", data[_METRICS_START + 8 * place :]) for place, name in enumerate(METRICS)
     }
@@ -130,7 +132,7 @@ def interface_addresses(abi: Abi, route: Route) -> dict[int, bytes]:
     return addresses
 
 
-def wall_metrics(route: Route, clock: KernelClock) -> dict[str, int]:
+def wall_metrics(route: Route, clock: Clock) -> dict[str, int]:
     """A route's metrics as messages show them."""
     metrics = dict(route.metrics)
     metrics["locks"] = metrics["pksent"] = 0
@@ -139,7 +141,7 @@ def wall_metrics(route: Route, clock: KernelClock) -> dict[str, int]:
     return metrics
 
 
-def dumped(abi: Abi, route: Route, clock: KernelClock) -> bytes:
+def dumped(abi: Abi, route: Route, clock: Clock) -> bytes:
     """A route in the list that sysctl gives."""
     message = RouteMessage(
         RTM_GET,

@@ -284,7 +284,7 @@ class RouteRequests:
 
     # Which own address a route has
 
-    def _owns(self) -> Iterator[Own]:
+    def _owns(self) -> Iterator[tuple[Interface, InterfaceAddress]]:
         for interface in self._stack.interfaces:
             for address in interface.addresses:
                 yield interface, address
@@ -365,7 +365,8 @@ class RouteRequests:
             return next(((interface, None) for interface in self._stack.interfaces if interface.index == index), None)
         if raw[1] not in PLACES:
             return None
-        bits, best = address_bits(raw), None
+        bits = address_bits(raw)
+        best: tuple[Interface, InterfaceAddress] | None = None
         for interface, address in self._owns():
             if address.family != raw[1] or masked(bits, address.mask) != masked(address.address, address.mask):
                 continue

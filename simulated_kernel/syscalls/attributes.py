@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..clock import NANOSECONDS
 from ..errors import refuse
 from ..vfs.node import Node
@@ -20,10 +23,10 @@ S_ISUID, S_ISGID = 0o4000, 0o2000
 TIME_MEMBERS = ("st_atim", "st_mtim", "st_ctim", "st_birthtim")
 
 
-def build_stat(call: Call, attributes: dict[str, object]) -> bytes:
+def build_stat(call: Call, attributes: Mapping[str, Any]) -> bytes:
     """A struct stat; the four times are nanoseconds under ``times``."""
     members = dict(attributes)
-    for member, time in zip(TIME_MEMBERS, members.pop("times", ()), strict=False):  # type: ignore[arg-type]
+    for member, time in zip(TIME_MEMBERS, members.pop("times", ()), strict=False):
         seconds, rest = divmod(time, NANOSECONDS)
         members[member] = {"tv_sec": seconds, "tv_nsec": rest}
     return call.memory.abi.struct("stat").build(**members)

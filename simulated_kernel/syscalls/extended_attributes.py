@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..errors import SyscallError, refuse
 from ..rooms import Errno
 from ..vfs.node import Node
@@ -95,11 +97,7 @@ def _register() -> None:
     """Each call for paths, links and descriptors."""
     for base, function in (("getxattr", _get), ("setxattr", _set), ("listxattr", _list), ("removexattr", _remove)):
         for kind in ("", "l", "f"):
-
-            def handler(call: Call, function=function, kind=kind):  # type: ignore[no-untyped-def]
-                return function(call, kind)
-
-            syscall(f"{kind}{base}", component="rumpvfs")(handler)
+            syscall(f"{kind}{base}", component="rumpvfs")(partial(function, kind=kind))
 
 
 _register()

@@ -10,7 +10,7 @@ from ..errors import SyscallError, refuse
 from ..rooms import Errno
 from ..vfs.filesystem import FileSystem, Space
 from ..vfs.lookup import View, path_of
-from ..vfs.mountable import TYPES, MountArguments
+from ..vfs.mountable import TYPES, MountableType, MountArguments
 from ..vfs.mounts import MNT_FORCE, MNT_RDONLY, VISIBLE_FLAGS
 from ..vfs.node import Node
 from .registry import Call, syscall
@@ -62,7 +62,7 @@ async def _type_name(call: Call) -> str:
     return raw.decode("utf-8", "replace")
 
 
-async def _mount_new(call: Call, path: bytes, node: Node, kind, arguments: MountArguments) -> None:  # type: ignore[no-untyped-def]
+async def _mount_new(call: Call, path: bytes, node: Node, kind: MountableType, arguments: MountArguments) -> None:
     filesystem = await kind.make(arguments)
     mounted_on = (_root_path(call) + await call.memory.copyinstr(call["path"], 1023))[:1023]
     path = await call.memory.path(call["path"])
@@ -86,7 +86,7 @@ async def _mount_data(call: Call, minimum: int) -> bytes | None:
     return await call.memory.copyin(call["data"], length)
 
 
-async def _get_arguments(call: Call, node: Node, flags: int, kind, arguments: MountArguments) -> int:  # type: ignore[no-untyped-def]
+async def _get_arguments(call: Call, node: Node, flags: int, kind: MountableType, arguments: MountArguments) -> int:
     if arguments.raw is None or not arguments.raw:
         raise refuse("EINVAL")
     if flags & ~MNT_GETARGS or not node.is_mount_root:

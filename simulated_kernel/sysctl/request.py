@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..changes import mark_change
 from ..errors import SyscallError, refuse
@@ -77,7 +77,7 @@ class SysctlRequest:
 
     # Queries
 
-    async def _read_query(self, address: int, size: int) -> object:
+    async def _read_query(self, address: int, size: int) -> Any:
         """The struct sysctlnode that comes with a query (sysctl_cvt_in)."""
         if address == 0 or size < 4:
             raise refuse("EINVAL")
@@ -91,7 +91,7 @@ class SysctlRequest:
         if not node.is_node:
             raise refuse("ENOTDIR")
         asked = await self._read_query(self.new, self.new_length)
-        version = asked.sysctl_ver  # type: ignore[attr-defined]
+        version = asked.sysctl_ver
         if version and version != node.version:
             raise refuse("EINVAL")
         left, address = self.old_length, self.old
@@ -110,9 +110,9 @@ class SysctlRequest:
         only: int | None = None
         if self.new:
             asked = await self._read_query(self.new, self.new_length)
-            if asked._sysctl_desc:  # type: ignore[attr-defined]
+            if asked._sysctl_desc:
                 raise refuse("EPERM")
-            only = asked.sysctl_num  # type: ignore[attr-defined]
+            only = asked.sysctl_num
         left, address, total = self.old_length, self.old, 0
         for child in node.children:
             if only is not None and child.number != only:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import refuse
@@ -83,8 +83,8 @@ MACHINE_ARCHES = {
 
 @lru_cache(maxsize=1)
 def _data() -> list[dict[str, Any]]:
-    text = resources.files(__package__).parent.joinpath("data", "sysctl.json").read_text("utf-8")
-    return json.loads(text)
+    text = (Path(__file__).parents[1] / "data" / "sysctl.json").read_text("utf-8")
+    return list(json.loads(text))
 
 
 class SysctlTree:

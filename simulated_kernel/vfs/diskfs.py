@@ -20,7 +20,8 @@ from ..clock import Clock
 from ..errors import refuse
 from ..storage import Storage
 from .filesystem import MNT_LOCAL, FileSystem, Space
-from .node import Node
+from .node import NO_DEVICE, Node
+from .permissions import Credentials
 
 SUPERBLOCK_PLACES = (65536, 8192, 0, 262144)
 SUPERBLOCK_SIZE = 1376
@@ -228,8 +229,9 @@ class DiskFs(FileSystem):
             raise refuse("ENOSPC")
         self.volume.files_used += 1
 
-    def make(self, directory, name, kind, mode, who, **more):  # type: ignore[no-untyped-def,override]
-        node = super().make(directory, name, kind, mode, who, **more)
+    def make(self, directory: Node, name: bytes, kind: int, mode: int, who: Credentials,
+             rdev: int = NO_DEVICE, target: bytes = b"") -> Node:  # fmt: skip
+        node = super().make(directory, name, kind, mode, who, rdev, target)
         if node.is_directory:
             self._take(1)
         return node

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import refuse
 from ..rooms import Abi
@@ -22,6 +23,7 @@ from .node import Node
 from .tmpfs import SIZES, TmpFs
 
 if TYPE_CHECKING:
+    from ..files import OpenFile
     from ..kernel import SimulatedKernel
     from ..process import Process
 
@@ -94,7 +96,7 @@ class TmpFsType(MountableType):
     def minimum_size(self, abi: Abi) -> int:
         return abi.struct("tmpfs_args").size
 
-    def _parse(self, arguments: MountArguments):  # type: ignore[no-untyped-def]
+    def _parse(self, arguments: MountArguments) -> Any:
         raw = arguments.raw
         if raw is None or len(raw) < self.minimum_size(arguments.abi):
             raise refuse("EINVAL")
@@ -103,7 +105,7 @@ class TmpFsType(MountableType):
             raise refuse("EINVAL")
         return parsed
 
-    def _checked(self, arguments: MountArguments):  # type: ignore[no-untyped-def]
+    def _checked(self, arguments: MountArguments) -> Any:
         parsed = self._parse(arguments)
         if 0xFFFFFFFF in (parsed.ta_root_uid, parsed.ta_root_gid):
             raise refuse("EINVAL")
@@ -206,7 +208,7 @@ class DiskType(MountableType):
 class MountedDisk(DiskFs):
     """A disk's file system that gives the device back when it is unmounted."""
 
-    def __init__(self, kernel: SimulatedKernel, type_name: str, storage, node: Node) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, kernel: SimulatedKernel, type_name: str, storage: Any, node: Node) -> None:
         super().__init__(kernel.clock, type_name, storage, node.rdev)
         self._kernel, self._node = kernel, node
 
@@ -215,7 +217,7 @@ class MountedDisk(DiskFs):
         release_storage(self._kernel, self._node)
 
 
-def _open_for_writing(kernel: SimulatedKernel, filesystem: FileSystem):  # type: ignore[no-untyped-def]
+def _open_for_writing(kernel: SimulatedKernel, filesystem: FileSystem) -> Iterator[OpenFile]:
     for process in kernel.processes.values():
         for number in process.descriptors.numbers():
             file = process.descriptors.file(number)

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..changes import mark_change
 from ..errors import refuse
 from .filesystem import MNT_LOCAL, MNT_RDONLY, FileSystem, Space
 from .node import Node
+from .rumpfs import RumpFs
 
 MNT_IGNORE = 0x100000
 MNT_FORCE = 0x80000
@@ -34,24 +37,21 @@ def filesystem_type(name: str) -> int:
 class MountTable:
     """Every mounted file system, in the order of their mounting; the first is the root's."""
 
-    def __init__(self, root: FileSystem, root_flags: int) -> None:
+    def __init__(self, root: RumpFs, root_flags: int) -> None:
         self._mounted: list[FileSystem] = []
         self._mount_number = 0
+        self.root = root
         root.mounted_on = b"/"
         root.mounted_from = b"rumpfs"
         root.flags |= root_flags
         self._add(root)
         root.cached = Space(0, 0, 512)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[FileSystem]:
         return iter(list(self._mounted))
 
     def __len__(self) -> int:
         return len(self._mounted)
-
-    @property
-    def root(self) -> FileSystem:
-        return self._mounted[0]
 
     def _add(self, filesystem: FileSystem) -> None:
         filesystem.fsid = filesystem.own_fsid() or self._new_fsid(filesystem.type_name)

@@ -28,7 +28,7 @@ def error(function: Any, *arguments: Any, **more: Any) -> Any:
         return function(*arguments, **more)
     except OSError as raised:
         kind = next(base for base in type(raised).__mro__ if base.__module__ == "builtins")
-        return kind.__name__, errno.errorcode[raised.errno], raised.filename, raised.filename2
+        return kind.__name__, errno.errorcode[raised.errno or 0], raised.filename, raised.filename2
 
 
 def write(path: Any, text: str = "text") -> None:
@@ -520,11 +520,11 @@ def do_utime() -> Any:
     write("f")
     os.utime("f", ns=(1500000000, 2_000_001_000))
     s = os.stat("f")
-    out = (s.st_atime_ns, s.st_mtime_ns)
+    precise = (s.st_atime_ns, s.st_mtime_ns)
     os.utime("f", (3, 4))
-    out = (out, os.stat("f").st_mtime)
+    seconds = os.stat("f").st_mtime
     os.utime("f")
-    return (out, os.stat("f").st_mtime > 10**9)
+    return ((precise, seconds), os.stat("f").st_mtime > 10**9)
 
 
 def do_utime_link() -> Any:

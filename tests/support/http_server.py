@@ -11,9 +11,10 @@ import datetime
 import ipaddress
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import KernelError, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.sockets import Socket
@@ -21,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+_Result = TypeVar("_Result")
 _LIMIT = 20.0
 _PAUSE = 0.2
 _CHUNK = 1 << 14
@@ -41,7 +43,9 @@ def serving(url: str, pages: dict[str, bytes], tls: ssl.SSLContext | None = None
     site, ended = Site(pages), threading.Event()
     with connect(url, timeout=_LIMIT) as kernel, kernel.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(_PAUSE)
-        site.port = int(listener.getsockname()[1])  # type: ignore[index,arg-type]
+        address = listener.getsockname()
+        assert isinstance(address, tuple)
+        site.port = int(address[1])
         worker = threading.Thread(target=_serve, args=(listener, site, tls, ended), daemon=True)
         worker.start()
         try:
@@ -93,12 +97,12 @@ class _Encrypted:
         self._until(self._tls.do_handshake)
 
     def recv(self, size: int) -> bytes:
-        return self._until(lambda: self._tls.read(size))  # type: ignore[return-value]
+        return self._until(lambda: self._tls.read(size))
 
     def sendall(self, data: bytes) -> None:
         self._until(lambda: self._tls.write(data))
 
-    def _until(self, operation):  # type: ignore[no-untyped-def]
+    def _until(self, operation: Callable[[], _Result]) -> _Result:
         while True:
             with contextlib.suppress(ssl.SSLWantReadError):
                 result = operation()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.redirection.runner import Finished, run
@@ -16,9 +17,9 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.redirection.world 
 LIMIT = 60
 
 
-def run_redirected(url: str, script: str, *arguments: str, limit: float = LIMIT, **program: object) -> Finished:
+def run_redirected(url: str, script: str, *arguments: str, limit: float = LIMIT, **program: Any) -> Finished:
     """``script`` on the kernel at ``url``; ``program`` has more of what a :class:`Program` is."""
-    whole = Program(None, script, ("script.py", *arguments), **program)  # type: ignore[arg-type]
+    whole = Program(None, script, ("script.py", *arguments), **program)
     return run(lambda note: connect(url, timeout=20), whole, limit)
 
 

@@ -157,7 +157,7 @@ class Attributes:
         if words:
             text = f"set the {' and '.join(words)} time{'s' if len(words) > 1 else ''} of {path}"
             times = wanted[0], wanted[1]
-            plan.add(text, lambda: kernel.utime(path, ns=times))  # type: ignore[arg-type]
+            plan.add(text, lambda: kernel.utime(path, ns=times))
 
     def settle(self, kernel: Kernel, path: str) -> None:
         """Give them to ``path``, which was just made."""

@@ -70,7 +70,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         facts |= {"major": major(found.st_rdev), "minor": minor(found.st_rdev)}
     facts |= {key: name for key, name in names_of_ids(found, Users(kernel)).items() if name}
     if stat.S_ISREG(found.st_mode) and facts["readable"] and parameters["get_checksum"]:
-        kernel.copy_out(path, DigestSink(digest))  # type: ignore[arg-type]
+        kernel.copy_out(path, DigestSink(digest))
         facts["checksum"] = digest.hexdigest()
     if parameters["get_mime"]:
         # What ansible.builtin.stat returns where there is no program file(1).

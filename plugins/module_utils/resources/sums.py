@@ -61,5 +61,5 @@ def sums_of(stream: IO[bytes]) -> Sums:
 def sums_of_kernel(kernel: Kernel, path: str) -> Sums:
     """The sums of a file of the kernel's, of which only some chunks are held at a time."""
     summing = _Summing()
-    kernel.copy_out(path, summing)  # type: ignore[arg-type]
+    kernel.copy_out(path, summing)
     return summing.sums

@@ -82,7 +82,7 @@ def _opened(kernel: Kernel, parameters: Mapping[str, Any]) -> IO[bytes] | None:
     if not kernel.exists(parameters["src"]):
         return None
     stream = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - gone with the task
-    kernel.copy_out(parameters["src"], stream)  # type: ignore[arg-type]
+    kernel.copy_out(parameters["src"], stream)
     stream.seek(0)
     return stream
 

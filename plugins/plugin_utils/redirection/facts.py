@@ -40,14 +40,14 @@ def adapt(kernel: Kernel, module: str, has: Callable[[str], bool]) -> None:
     if has(_BASIC):
         _programs(kernel, importlib.import_module(_BASIC).AnsibleModule, tolerant=module == _SETUP)
     if has(_TIMEOUT):
-        importlib.import_module(_TIMEOUT).mp = SimpleNamespace(ThreadPool=_InThisThread)  # type: ignore[attr-defined]
+        importlib.import_module(_TIMEOUT).mp = SimpleNamespace(ThreadPool=_InThisThread)  # type: ignore[attr-defined] # put in its place
     if module == _SETUP and has(_CHROOT):
         # The collector goes by the number of the root's inode, which is 2 on FFS alone. A session is in no chroot.
-        importlib.import_module(_CHROOT).is_chroot = lambda _module=None: False  # type: ignore[attr-defined]
+        importlib.import_module(_CHROOT).is_chroot = lambda _module=None: False  # type: ignore[attr-defined] # put in its place
     if module == _SETUP and has(_HARDWARE):
         _hardware(kernel, importlib.import_module(_HARDWARE))
         bits = f"{kernel.abi.word_size * 8}bit"
-        importlib.import_module("platform").architecture = lambda *_arguments, **_more: (bits, "ELF")  # type: ignore[attr-defined]
+        importlib.import_module("platform").architecture = lambda *_arguments, **_more: (bits, "ELF")  # type: ignore[attr-defined] # so, too
 
 
 def _programs(kernel: Kernel, ansible_module: Any, tolerant: bool) -> None:

@@ -168,7 +168,7 @@ def replace_modules(
             child = f"{name}.{attribute}"
             if isinstance(value, types.ModuleType) and value.__name__ == child and child not in kept:
                 delattr(module, attribute)  # a package must not lead to a submodule that is not shared
-    sys.meta_path[:] = [Importer(payload, ansible)]  # type: ignore[list-item]
+    sys.meta_path[:] = [Importer(payload, ansible)]
     sys.path[:] = path
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if _is_pythons(hook)]
     sys.path_importer_cache.clear()
@@ -182,11 +182,11 @@ def _keep_reading_python() -> None:
     streams.__dict__.update(vars(_io))
     system.__dict__.update(vars(posix))
     read = _io.open
-    streams.open_code = lambda path: read(path, "rb")  # type: ignore[attr-defined]
+    streams.open_code = lambda path: read(path, "rb")  # type: ignore[attr-defined] # of a module made here
     for loaders in ("importlib._bootstrap_external", "zipimport"):
         if loaders in sys.modules:
-            sys.modules[loaders]._io = streams  # type: ignore[attr-defined]
-            sys.modules[loaders]._os = system  # type: ignore[attr-defined]
+            sys.modules[loaders]._io = streams  # type: ignore[attr-defined] # a private name
+            sys.modules[loaders]._os = system  # type: ignore[attr-defined] # a private name
 
 
 def _become(module: types.ModuleType, other: types.ModuleType) -> None:

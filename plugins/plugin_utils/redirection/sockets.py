@@ -52,7 +52,7 @@ class Socket:
         if fileno is None:
             self._inner = kernel.socket(native, kind, max(proto, 0))
         else:
-            self._inner = KernelSocket(kernel, native, kind, max(proto, 0), int(fileno))  # type: ignore[arg-type]
+            self._inner = KernelSocket(kernel, native, kind, max(proto, 0), int(fileno))
             self._inner.getsockopt(SOL.SOCKET, SO.TYPE)  # raises what is wrong with the descriptor
         self._inner.settimeout(0.0 if type != -1 and int(type) & _NONBLOCK else _socket.getdefaulttimeout())
 

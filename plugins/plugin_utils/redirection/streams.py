@@ -112,13 +112,13 @@ class Streams:
         raw = self.FileIO(file, mode.replace("b", "").replace("t", ""), closefd, opener)
         try:
             if buffering == 0:
-                return raw  # type: ignore[return-value]
+                return raw  # type: ignore[return-value] # as open(), which has many types
             stream = buffered(raw, DEFAULT_BUFFER_SIZE if buffering in (-1, 1) else buffering)
             if binary:
                 return stream
             encoding = "utf-8" if encoding in (None, "locale") else encoding
             text = io.TextIOWrapper(stream, encoding, errors, newline, buffering == 1)
-            text.mode = mode  # type: ignore[misc]
+            text.mode = mode  # type: ignore[misc] # as io.open, which sets it
             return text
         except BaseException:
             raw.close()

@@ -39,7 +39,7 @@ def ssl_module(read_file: Callable[[str], bytes], list_folder: Callable[[str], l
     original = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(original)
 
-    class Context(original._SSLContext):  # type: ignore[name-defined,misc]
+    class Context(original._SSLContext):  # type: ignore[name-defined] # the class is known at run time alone
         """A context that reads no files by itself, and whose connections go over memory."""
 
         def _wrap_socket(
@@ -106,7 +106,7 @@ class Finder:
         self._make = lambda: ssl_module(read_file, list_folder)
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        return importlib.util.spec_from_loader(name, self) if name == "_ssl" else None  # type: ignore[arg-type]
+        return importlib.util.spec_from_loader(name, self) if name == "_ssl" else None  # type: ignore[arg-type] # no nominal loader
 
     def create_module(self, spec: object) -> ModuleType:
         return self._make()

@@ -82,7 +82,7 @@ def enter(kernel: Kernel, program: Program, note: Callable[[str], None], alarm: 
     os.chdir("/")  # whatever would be relative to it is none of the kernel's either
     replace_modules(replacements, opener, program.payload, path)
     sys.platform = f"netbsd{kernel.uname().release.partition('.')[0]}"
-    sys.meta_path.insert(0, tls.Finder(kernel.read_file, kernel.listdir))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, tls.Finder(kernel.read_file, kernel.listdir))
     seal(folders, alarm)
     if program.payload is not None:
         facts.adapt(kernel, program.payload.module, program.payload.has)

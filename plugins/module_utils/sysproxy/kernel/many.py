@@ -14,7 +14,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from ..netbsd import KernelError
 from ..netbsd.constants import O
@@ -26,6 +26,12 @@ from .directories import Directories
 _CHUNK: Final = 1 << 20
 _CHUNKS: Final = 4  # of one file in flight: its writes wait for each other in the kernel, its reads do not
 _FILES: Final = 8  # open at once
+
+
+class Sink(Protocol):
+    """What bytes are written to."""
+
+    def write(self, data: memoryview, /) -> object: ...
 
 
 class Many(Directories):
@@ -100,8 +106,8 @@ class Many(Directories):
                 return [*pieces[:number], piece[:count]]
         return pieces
 
-    def copy_out(self, path: StrPath, sink: BinaryIO) -> int:
-        """Write the content of a file to ``sink``, an open file of the controller's; the number of bytes.
+    def copy_out(self, path: StrPath, sink: Sink) -> int:
+        """Write the content of a file to ``sink``, such as an open file of the controller's; the number of bytes.
 
         However large the file, only some chunks of it are held at a time.
         """

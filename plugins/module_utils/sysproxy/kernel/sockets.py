@@ -271,7 +271,7 @@ class Socket:
         if buffering == 0:
             if "b" not in mode:
                 raise ValueError("text cannot be unbuffered")
-            return raw  # type: ignore[return-value]
+            return raw  # type: ignore[return-value] # as makefile(), which has many types
         stream = buffered(raw, DEFAULT_BUFFER_SIZE if buffering in (None, -1, 1) else buffering)
         if "b" in mode:
             return stream

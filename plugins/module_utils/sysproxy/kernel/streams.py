@@ -103,7 +103,7 @@ class RawFile(io.RawIOBase):
                 raise
             return None
 
-    def readall(self) -> bytes | None:  # type: ignore[override]
+    def readall(self) -> bytes | None:  # type: ignore[override] # None as io says
         self._check(self._reading, "reading")
         pieces: list[bytes] = []
         while True:
@@ -190,12 +190,12 @@ class Streams(Descriptors):
         raw = RawFile(self, file, raw_mode, closefd, permissions)
         try:
             if buffering == 0:
-                return raw  # type: ignore[return-value]
+                return raw  # type: ignore[return-value] # as open(), which has many types
             stream = buffered(raw, DEFAULT_BUFFER_SIZE if buffering in (-1, 1) else buffering)
             if binary:
                 return stream
             text = io.TextIOWrapper(stream, encoding or "utf-8", errors, newline, buffering == 1)
-            text.mode = mode  # type: ignore[misc]
+            text.mode = mode  # type: ignore[misc] # as io.open, which sets it
             return text
         except BaseException:
             raw.close()

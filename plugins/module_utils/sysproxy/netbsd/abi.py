@@ -154,7 +154,7 @@ class Abi:
     def integer(self, kind: str, value: int) -> bytes:
         """A lone C integer, as a system call expects it behind a pointer."""
         size, _code = scalar(kind, self.word_size)
-        return value.to_bytes(size, self.byteorder, signed=value < 0)  # type: ignore[arg-type]
+        return value.to_bytes(size, self.byteorder, signed=value < 0)  # type: ignore[arg-type] # little or big
 
     def integers(self, kind: str, *values: int) -> bytes:
         """An array of C integers."""
@@ -163,7 +163,7 @@ class Abi:
     def read_integer(self, kind: str, data: bytes | bytearray | memoryview) -> int:
         """The C integer at the start of ``data``."""
         size, code = scalar(kind, self.word_size)
-        return int.from_bytes(data[:size], self.byteorder, signed=code.islower())  # type: ignore[arg-type]
+        return int.from_bytes(data[:size], self.byteorder, signed=code.islower())  # type: ignore[arg-type] # little or big
 
     def syscall_number(self, name: str) -> int:
         """A call's number.
