@@ -55,6 +55,7 @@ def shell_scripts() -> list[str]:
 STAGES = {
     "ruff": ["ruff", "check"],
     "format": ["ruff", "format", "--check"],
+    "mypy": ["mypy"],
     "shellcheck": ["shellcheck", *shell_scripts()],
     "unit": [*pytest("tests/unit"), *SIDE_BY_SIDE],
     "behaviour": [*pytest("tests/behaviour"), *SIDE_BY_SIDE],
