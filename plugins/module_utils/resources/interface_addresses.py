@@ -19,6 +19,7 @@ from ..sysproxy.kernel.interfaces import Interface, InterfaceAddress, IPAddress,
 from ..sysproxy.netbsd.constants import IFF
 from .failures import OptionError, Unmet
 from .interface_state import Draft, answers
+from .internet import ip_address
 
 _MEMBERS: Final = ("address", "broadcast", "destination", "valid_lifetime", "preferred_lifetime")
 _PAUSES: Final = (0.01, 0.02, 0.05, 0.1)
@@ -82,12 +83,13 @@ def _interface(text: str) -> IPInterface:
     if not slash:
         raise OptionError("addresses", f"{text} has no prefix: {form}")
     try:
-        ip = ipaddress.ip_address(host)
+        ip = ip_address(host)
     except ValueError:
         raise OptionError("addresses", f"{text}: {host!r} is no IP address: {form}") from None
     if not (prefix.isascii() and prefix.isdigit() and int(prefix) <= ip.max_prefixlen):
         raise OptionError("addresses", f"{text}: the prefix of an IPv{ip.version} address is 0 to {ip.max_prefixlen}")
-    return ipaddress.ip_interface(f"{ip}/{int(prefix)}")
+    kind = ipaddress.IPv4Interface if ip.version == 4 else ipaddress.IPv6Interface
+    return kind((ip.packed, int(prefix)))
 
 
 def _other(interface: IPInterface, member: str, text: object) -> IPAddress | None:

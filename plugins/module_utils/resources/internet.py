@@ -21,6 +21,14 @@ _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_]*\d+")
 _LINK_ADDRESS = re.compile(r"[0-9A-Fa-f]{1,2}([:-][0-9A-Fa-f]{1,2}){5}")
 
 
+def ip_address(text: str) -> IPAddress:
+    """As the ipaddress module's, which takes an IPv6 one for an IPv4 one first, in three times the time.
+
+    :raises ValueError: it is none.
+    """
+    return ipaddress.IPv6Address(text) if ":" in text else ipaddress.IPv4Address(text)
+
+
 def parse_interface(option: str, text: str) -> str:
     """An interface's name.
 
@@ -40,7 +48,7 @@ def parse_address(option: str, text: str, interface: str | None = None) -> IPAdd
     """
     plain, percent, scope = text.partition("%")
     try:
-        address = ipaddress.ip_address(plain)
+        address = ip_address(plain)
     except ValueError:
         raise OptionError(
             option, f"{text!r} is no IP address: give one such as 192.0.2.1, 2001:db8::1 or fe80::1%shmif0"
@@ -67,7 +75,7 @@ def parse_destination(
     address, slash, prefix = text.partition("/")
     plain, percent, scope = address.partition("%")
     try:
-        ip = ipaddress.ip_address(plain)
+        ip = ip_address(plain)
     except ValueError:
         raise OptionError(
             option,

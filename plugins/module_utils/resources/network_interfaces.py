@@ -68,6 +68,8 @@ def coming(draft: Draft) -> dict[str, Interface]:
     """The interfaces as they will be."""
     coming = dict(draft.listed)
     for name, group in draft.groups.items():
+        if name in coming and not group.changes and not group.leaving:
+            continue
         made = foretell_interface(draft.listed.get(name), group.after)
         if made is None:
             coming.pop(name, None)

@@ -61,7 +61,7 @@ def _by_link(asked: route.Wanted, table: ForetoldRoutes) -> route.Wanted:
     if asked.gateway is None or asked.interface is not None:
         return asked
     way = table.leading_to(asked.gateway, but=asked.key)
-    if way is None or way.flags & RTF.GATEWAY or not way.flags & RTF.STATIC:
+    if way is None or way.is_by_gateway or not way.flags & RTF.STATIC:
         return asked
     return replace(asked, interface=way.interface)
 

@@ -34,7 +34,7 @@ def stale_routes(
     }
     stale = []
     for found in table.routes.values():
-        if not found.flags & RTF.GATEWAY or found.gateway is None or found.gateway.is_loopback:
+        if not found.is_by_gateway or found.gateway is None or found.gateway.is_loopback:
             continue
         former = before.routes.get(found.key)
         source = former.source if former is not None else None
@@ -47,15 +47,13 @@ def stale_routes(
         led = before.leading_to(found.gateway, but=found.key)
         if way is not None and led is not None and led.interface == found.interface != way.interface:
             is_stale = True
-        if is_stale and way is not None and not way.flags & RTF.GATEWAY:
+        if is_stale and way is not None and not way.is_by_gateway:
             stale.append(found)
     return stale
 
 
 def chooser(kernel: Kernel, found: Route, names: ForetoldNames) -> Callable[[], object]:
     """What has the kernel choose a route's source anew, and leaves all else of it."""
-    kept = int(RTF.UP | RTF.GATEWAY | RTF.HOST) | sum(
-        int(bit) for name, bit in route.FLAGS.items() if name != "cloning"
-    )
+    kept = int(RTF.UP | RTF.GATEWAY | RTF.HOST) | sum(bit for name, bit in route.FLAGS.items() if name != "cloning")
     made = replace(found, interface="", metrics=route.kept_metrics(found), flags=found.flags & kept)
     return lambda: kernel.routes.change(made, names)

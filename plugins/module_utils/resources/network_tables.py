@@ -21,6 +21,7 @@ from ..sysproxy.kernel.routing_messages import IPAddress, IPNetwork, Names
 from ..sysproxy.netbsd.constants import IFF, RTF
 from . import route
 
+_UP, _FAR, _OWN = int(RTF.UP), int(RTF.UP | RTF.HOST), int(RTF.UP | RTF.HOST | RTF.LOCAL)
 _SOME_ETHERNET = bytes(6)
 """Stands for the link-level address that an interface will have which is yet to be made."""
 
@@ -138,7 +139,7 @@ def foretell_routes(
     for name, coming in after.items():
         if has_inet6 and name not in before and coming.flags & IFF.UP:
             network = ipaddress.ip_network("fe80::/64")
-            table.add(Route(network, interface=name, flags=int(RTF.UP), scope=name))
+            table.add(Route(network, interface=name, flags=_UP, scope=name))
     return table
 
 
@@ -146,23 +147,27 @@ def _own_routes(found: Interface, address: InterfaceAddress) -> list[Route]:
     """The routes that the kernel makes for an address."""
     ip, network = address.interface.ip, address.interface.network
     scope = found.name if ip.is_link_local and ip.version == 6 else ""
-    own = Route(ipaddress.ip_network(ip.packed), interface="lo0", flags=int(RTF.UP | RTF.HOST | RTF.LOCAL), scope=scope)
+    own = Route(_host(ip), interface="lo0", flags=_OWN, scope=scope)
     if address.destination is not None:
-        far = ipaddress.ip_network(address.destination.packed)
-        return [own, Route(far, interface=found.name, flags=int(RTF.UP | RTF.HOST), scope=scope)]
+        return [own, Route(_host(address.destination), interface=found.name, flags=_FAR, scope=scope)]
     if network.prefixlen == network.max_prefixlen or found.flags & IFF.LOOPBACK:
         return [own]
-    return [own, Route(network, interface=found.name, flags=int(RTF.UP), scope=scope)]
+    return [own, Route(network, interface=found.name, flags=_UP, scope=scope)]
+
+
+def _host(address: IPAddress) -> IPNetwork:
+    """An address as a network of its own."""
+    return (ipaddress.IPv4Network if address.version == 4 else ipaddress.IPv6Network)(address.packed)
 
 
 def _forget(table: ForetoldRoutes, name: str, address: InterfaceAddress) -> None:
     """What goes with an address. A route by a gateway stays, though nothing leads to the gateway any more."""
     ip, network = address.interface.ip, address.interface.network
     scope = name if ip.is_link_local and ip.version == 6 else ""
-    own = table.routes.get((ipaddress.ip_network(ip.packed), scope))
+    own = table.routes.get((_host(ip), scope))
     if own is not None and own.flags & RTF.LOCAL:
         table.remove(own)
-    far = ipaddress.ip_network(address.destination.packed) if address.destination is not None else network
+    far = _host(address.destination) if address.destination is not None else network
     link = table.routes.get((far, scope))
     if link is not None and link.interface == name and not link.flags & (RTF.GATEWAY | RTF.STATIC | RTF.LOCAL):
         table.remove(link)

@@ -28,16 +28,17 @@ from .internet import FAMILIES, parse_address, parse_destination, parse_interfac
 from .plan import Change, Plan
 
 FLAGS = {
-    "reject": RTF.REJECT,
-    "blackhole": RTF.BLACKHOLE,
-    "static": RTF.STATIC,
-    "proto1": RTF.PROTO1,
-    "proto2": RTF.PROTO2,
-    "cloning": RTF.CONNECTED,
+    "reject": int(RTF.REJECT),
+    "blackhole": int(RTF.BLACKHOLE),
+    "static": int(RTF.STATIC),
+    "proto1": int(RTF.PROTO1),
+    "proto2": int(RTF.PROTO2),
+    "cloning": int(RTF.CONNECTED),
 }
 """The flags that can be asked for. ``cloning`` was there up to release 7, where the kernel also gives it by itself, so
 that it is never taken away; its bit means something else since."""
-_MANAGED = sum(int(bit) for name, bit in FLAGS.items() if name != "cloning")
+_MANAGED = sum(bit for name, bit in FLAGS.items() if name != "cloning")
+_UP, _GATEWAY, _HOST, _LOCAL = map(int, (RTF.UP, RTF.GATEWAY, RTF.HOST, RTF.LOCAL))  # quicker than an enum's
 _EXPIRY_TOLERANCE = 2  # seconds: the kernel counts from its start, and tells by its clock of the day
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
@@ -142,15 +143,15 @@ def target(abi: Abi, wanted: Wanted, found: Route | None, table: Table) -> Route
     if wanted.flags is not None:
         flags = flags & ~_MANAGED | _bits(wanted.flags)
     if wanted.gateway is not None:
-        if wanted.gateway != gateway or not flags & RTF.GATEWAY:
+        if wanted.gateway != gateway or not flags & _GATEWAY:
             interface = wanted.interface or _interface_of(wanted, table)
-        gateway, flags = wanted.gateway, flags | RTF.GATEWAY
-    elif wanted.interface is not None and (flags & RTF.GATEWAY or wanted.interface != interface):
-        gateway, flags = None, flags & ~RTF.GATEWAY
+        gateway, flags = wanted.gateway, flags | _GATEWAY
+    elif wanted.interface is not None and (flags & _GATEWAY or wanted.interface != interface):
+        gateway, flags = None, flags & ~_GATEWAY
     _refuse_expiry(wanted, flags)
     return replace(
         found,
-        flags=int(flags),
+        flags=flags,
         gateway=gateway,
         interface=wanted.interface or interface,
         metrics={**found.metrics, **_metrics(wanted)},
@@ -212,7 +213,7 @@ def requirements(wanted: Wanted, table: Table) -> None:
     if wanted.gateway is None or wanted.interface is not None:
         return
     way = table.leading_to(wanted.gateway, but=wanted.key)
-    if way is None or way.flags & RTF.GATEWAY:
+    if way is None or way.flags & _GATEWAY:
         raise _unreachable(wanted.gateway, about)
 
 
@@ -229,7 +230,7 @@ def describe(abi: Abi, found: Route | None) -> dict[str, Any]:
         "flags": flag_names(abi, found.flags),
         "mtu": found.metrics.get("mtu", 0),
         # On a link, it is the kernel's note of when it last looked.
-        "expire": found.metrics.get("expire", 0) if found.flags & RTF.GATEWAY else 0,
+        "expire": found.metrics.get("expire", 0) if found.flags & _GATEWAY else 0,
     }
 
 
@@ -291,24 +292,24 @@ def _new(abi: Abi, wanted: Wanted, table: Table) -> Route:
             "gateway",
             f"there is no route {_name_of(wanted)} yet: give the gateway, or the interface on whose link it is",
         )
-    flags = RTF.UP | _bits(wanted.flags if wanted.flags is not None else {"static"})
+    flags = _UP | _bits(wanted.flags if wanted.flags is not None else {"static"})
     if wanted.gateway is not None:
-        flags |= RTF.GATEWAY
+        flags |= _GATEWAY
     if wanted.destination.prefixlen == wanted.destination.max_prefixlen:
-        flags |= RTF.HOST
+        flags |= _HOST
     _refuse_expiry(wanted, flags)
     return Route(
         destination=wanted.destination,
         gateway=wanted.gateway,
         interface=wanted.interface or _interface_of(wanted, table),
-        flags=int(flags),
+        flags=flags,
         scope=wanted.scope,
         metrics=_metrics(wanted),
     )
 
 
 def _refuse_expiry(wanted: Wanted, flags: int) -> None:
-    if wanted.expire and not flags & RTF.GATEWAY:
+    if wanted.expire and not flags & _GATEWAY:
         raise OptionError("expire", "only a route by a gateway has it: on a link the kernel notes its own times")
 
 
@@ -319,12 +320,12 @@ def _interface_of(wanted: Wanted, table: Table) -> str:
 
 
 def _bits(flags: Iterable[str]) -> int:
-    return sum(int(FLAGS[name]) for name in flags)
+    return sum(FLAGS[name] for name in flags)
 
 
 def _own_flags() -> int:
     """The flags that a route has of those who make it; all others the kernel gives by itself."""
-    return _MANAGED | int(RTF.UP | RTF.GATEWAY | RTF.HOST)
+    return _MANAGED | _UP | _GATEWAY | _HOST
 
 
 def _metrics(wanted: Wanted) -> dict[str, int]:
@@ -337,7 +338,7 @@ def kept_metrics(found: Route) -> dict[str, int]:
 
     The loopback's MTU and the expiry of a network on the link are not ours: the kernel gives them.
     """
-    ours = [name for name in found.metrics if name != "expire" or found.flags & RTF.GATEWAY]
+    ours = [name for name in found.metrics if name != "expire" or found.flags & _GATEWAY]
     return {name: found.metrics[name] for name in ours if found.metrics[name] and not _is_loopback(found.interface)}
 
 
@@ -346,17 +347,17 @@ def kept_metrics(found: Route) -> dict[str, int]:
 
 def _differences(wanted: Wanted, found: Route, goal: Route) -> list[str]:
     told = []
-    if (goal.gateway, goal.flags & RTF.GATEWAY) != (found.gateway, found.flags & RTF.GATEWAY):
+    if (goal.gateway, goal.flags & _GATEWAY) != (found.gateway, found.flags & _GATEWAY):
         told.append(f"gateway {found.gateway or 'none'} to {goal.gateway or 'none'}")
     if wanted.interface is not None and wanted.interface != found.interface:
         told.append(f"interface {found.interface} to {wanted.interface}")
-    changed = (goal.flags ^ found.flags) & ~int(RTF.GATEWAY)
+    changed = (goal.flags ^ found.flags) & ~_GATEWAY
     told += [f"{'set' if goal.flags & bit else 'clear'} {name}" for name, bit in FLAGS.items() if changed & bit]
     if wanted.mtu is not None and wanted.mtu != found.metrics["mtu"]:
         told.append(f"mtu {found.metrics['mtu']} to {wanted.mtu}")
     if (
         wanted.expire is not None
-        and goal.flags & RTF.GATEWAY
+        and goal.flags & _GATEWAY
         and abs(wanted.expire - found.metrics["expire"]) > _EXPIRY_TOLERANCE
     ):
         told.append(f"expire {found.metrics['expire']} to {wanted.expire}")
@@ -366,9 +367,9 @@ def _differences(wanted: Wanted, found: Route, goal: Route) -> list[str]:
 def _fits_in_place(wanted: Wanted, found: Route, goal: Route) -> bool:
     """Whether RTM_CHANGE does all of it. It leaves RTF_GATEWAY as it is, and a link's route on its link; a route
     through the loopback has the MTU of that, which its change sets again."""
-    if (goal.flags ^ found.flags) & RTF.GATEWAY:
+    if (goal.flags ^ found.flags) & _GATEWAY:
         return False
-    if not goal.flags & RTF.GATEWAY and wanted.interface not in (None, found.interface):
+    if not goal.flags & _GATEWAY and wanted.interface not in (None, found.interface):
         return False
     loops = _is_loopback(found.interface) or (wanted.gateway is not None and wanted.gateway.is_loopback)
     return not (loops and (goal.gateway != found.gateway or wanted.interface or wanted.mtu is not None))
@@ -379,7 +380,7 @@ def _is_loopback(interface: str) -> bool:
 
 
 def _refuse_own(found: Route) -> None:
-    if found.flags & RTF.LOCAL:
+    if found.flags & _LOCAL:
         raise OptionError(
             "dest", f"{found} is an address of the kernel's own: its route comes and goes with the address"
         )
@@ -443,7 +444,7 @@ def _destination(route: Route) -> str:
 
 def _name_of(wanted: Wanted) -> str:
     is_host = wanted.destination.prefixlen == wanted.destination.max_prefixlen
-    return str(Route(wanted.destination, scope=wanted.scope, flags=int(RTF.HOST) if is_host else 0))
+    return str(Route(wanted.destination, scope=wanted.scope, flags=_HOST if is_host else 0))
 
 
 def _told(route: Route) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from ..exchanges import Exchange
@@ -53,8 +54,12 @@ class AddressState:
     @property
     def names(self) -> list[str]:
         """The flags as ifconfig(8) prints them: ``tentative``, ``duplicated``, ``detached``, ``deprecated``."""
-        kind = IN_IFF if isinstance(self.flags, IN_IFF) else IN6_IFF
-        return [str(flag.name).lower() for flag in kind if flag & self.flags and flag != kind.NOTREADY]
+        return list(_names(type(self.flags), int(self.flags)))
+
+
+@lru_cache(maxsize=256)
+def _names(kind: type[IN_IFF] | type[IN6_IFF], flags: int) -> tuple[str, ...]:
+    return tuple(str(flag.name).lower() for flag in kind if int(flag) & flags and flag != kind.NOTREADY)
 
 
 class AddressIoctls(InterfaceIoctls):

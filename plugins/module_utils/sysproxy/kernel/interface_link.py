@@ -22,6 +22,7 @@ DESCRIPTION_LIMIT: Final = 63
 """Bytes of a description: IFDESCRSIZE, less the NUL."""
 _IFLR_ACTIVE: Final = 0x4000
 _MOST_MEDIA: Final = 1024
+_MEDIA: Final = ("ifm_current", "ifm_status", "ifm_active", "ifm_count")
 _ABSENT: Final = ("ENOTTY", "EINVAL", "EOPNOTSUPP", "ENODEV")
 
 
@@ -77,8 +78,8 @@ class LinkIoctls(InterfaceIoctls):
         layout = self._base.abi.struct("ifcapreq")
         request = bytearray(layout.build(ifcr_name=encoded_name(name)))
         yield self._asking(AF.INET, "SIOCGIFCAP", request, name)
-        found = layout.parse(request)
-        return Capabilities(IFCAP(found.ifcr_capabilities), IFCAP(found.ifcr_capenable))
+        able, enabled = layout.numbers(("ifcr_capabilities", "ifcr_capenable")).unpack(request)
+        return Capabilities(IFCAP(able), IFCAP(enabled))
 
     def set_capabilities(self, name: str, enabled: IFCAP) -> None:
         """Enable these, and no others.
@@ -102,15 +103,15 @@ class LinkIoctls(InterfaceIoctls):
             if error.name in _ABSENT:
                 return None
             raise
-        found = layout.parse(request)
-        count = min(max(found.ifm_count, 0), _MOST_MEDIA)
+        current, status, active, count = layout.numbers(_MEDIA).unpack(request)
+        count = min(max(count, 0), _MOST_MEDIA)
         words = bytearray(4 * count)
         if count:
             with self._base.session.lend(words) as address:
                 again = bytearray(layout.build(ifm_name=encoded_name(name), ifm_count=count, ifm_ulist=address))
                 yield self._asking(AF.INET, "SIOCGIFMEDIA", again, name)
         supported = tuple(self._base.abi.read_integer("uint", words[at : at + 4]) for at in range(0, len(words), 4))
-        return Media(found.ifm_current & 0xFFFFFFFF, found.ifm_active & 0xFFFFFFFF, found.ifm_status, supported)
+        return Media(current & 0xFFFFFFFF, active & 0xFFFFFFFF, status, supported)
 
     def set_media(self, name: str, word: int) -> None:
         """Choose a medium, one of :attr:`Media.supported`.

@@ -212,8 +212,8 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls, CarpIoctls
         link = dict(sockaddrs(message[layout.size :], present)).get(RTAX.IFP, b"")
         sockaddr = self._base.abi.struct("sockaddr_dl")
         name_start = sockaddr.offset_of("sdl_data")
-        found = sockaddr.parse(link.ljust(sockaddr.size, b"\0"))
-        name_end = name_start + found.sdl_nlen
+        name_length, length = sockaddr.numbers(("sdl_nlen", "sdl_alen")).unpack_from(link.ljust(sockaddr.size, b"\0"))
+        name_end = name_start + name_length
         return Interface(
             name=os.fsdecode(link[name_start:name_end]),
             index=index,
@@ -221,7 +221,7 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls, CarpIoctls
             mtu=mtu,
             metric=metric,
             link_state=link_state,
-            link_address=link[name_end : name_end + found.sdl_alen],
+            link_address=link[name_end : name_end + length],
             counters=dict(zip(COUNTERS, counters, strict=True)),
         )
 

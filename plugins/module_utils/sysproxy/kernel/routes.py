@@ -14,6 +14,7 @@ import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ..netbsd import KernelError
@@ -44,7 +45,8 @@ _TABLE_SIZE: Final = 1 << 18  # bytes that are made room for at first
 _LARGEST_ANSWER: Final = 120 + LARGEST * RTAX.MAX
 _SHUT_RD: Final = 0
 _DONE: Final = int(RTF.DONE)
-_HOST: Final = int(RTF.HOST)
+_HOST: Final = int(RTF.HOST)  # plain numbers: those of an enum take ten times as long
+_GATEWAY: Final = int(RTF.GATEWAY)
 _LARGEST_PID: Final = 0x7FFFFFFF
 
 
@@ -72,12 +74,20 @@ class Route:
         return bool(self.flags & _HOST)
 
     @property
+    def is_by_gateway(self) -> bool:
+        return bool(self.flags & _GATEWAY)
+
+    @property
     def key(self) -> tuple[IPNetwork, str]:
         """What tells routes from one another: there is one to each destination."""
         return self.destination, self.scope
 
     def __str__(self) -> str:
         """The destination in words: ``default``, an address, or a network with its prefix."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         if not self.destination.prefixlen:
             return "default" if self.destination.version == 4 else "default (IPv6)"
         scope = f"%{self.scope}" if self.scope else ""
@@ -135,7 +145,7 @@ class RoutingSocket:
     def _open(self) -> Socket:
         kind = SOCK.RAW | creation_flags(self._kernel.abi)
         fd = self._kernel.number_call(LARGEST_DESCRIPTOR, "__socket30", AF.ROUTE, kind, 0, subject="AF_ROUTE")
-        return Socket(self._kernel, AF.ROUTE, SOCK.RAW, 0, fd)  # type: ignore[arg-type]
+        return Socket(self._kernel, AF.ROUTE, SOCK.RAW, 0, fd)  # type: ignore[arg-type] # all parts are a Kernel
 
     def _write(self, through: Socket, data: bytes, kind: int, subject: str) -> None:
         label = f"RTM_{RTM(kind).name}"

@@ -44,6 +44,8 @@ _STARTS: Final[dict[int, tuple[int, int]]] = {
     AF.INET: (4, 4),
     AF.INET6: (8, 16),
 }  # where an address stands in its sockaddr, and its length
+_VERSION: Final = int(RTM.VERSION)
+_ABOUT_ROUTES: Final = range(int(RTM.ADD), int(RTM.NEWADDR))
 _PLACES: Final = range(int(RTAX.MAX))
 _LINK_HEAD: Final = 8
 _LINK_SIZE: Final = 20  # struct sockaddr_dl
@@ -115,7 +117,7 @@ def parse_messages(abi: Abi, data: bytes) -> Iterator[Message]:
         if length < 4 or length > left:
             raise ValueError(f"a routing message of {length} bytes where {left} are left")
         end = position + length
-        if data[position + 2] == RTM.VERSION and length >= layout.size and RTM.ADD <= data[position + 3] < RTM.NEWADDR:
+        if data[position + 2] == _VERSION and length >= layout.size and data[position + 3] in _ABOUT_ROUTES:
             kind, index, flags, present, pid, seq, errno, use, *metrics = unpack(data, position)
             yield Message(
                 type=kind,
@@ -235,9 +237,13 @@ def unpack_link(abi: Abi, raw: bytes) -> tuple[int, bytes] | None:
 
 def flag_names(abi: Abi, flags: int) -> list[str]:
     """The flags by the names that they have in the kernel's release, in lower case."""
-    renamed = {} if neighbours_are_apart(abi) else FORMER_FLAGS
-    known = {int(flag): str(flag.name).lower() for flag in RTF} | renamed
-    return [name for bit, name in sorted(known.items()) if flags & bit]
+    return list(_flag_names(flags, neighbours_are_apart(abi)))
+
+
+@lru_cache(maxsize=256)
+def _flag_names(flags: int, neighbours_are_apart: bool) -> tuple[str, ...]:
+    known = {int(flag): str(flag.name).lower() for flag in RTF} | ({} if neighbours_are_apart else FORMER_FLAGS)
+    return tuple(name for bit, name in sorted(known.items()) if flags & bit)
 
 
 FORMER_FLAGS: Final = {0x100: "cloning", 0x200: "xresolve", 0x400: "llinfo", 0x2000: "cloned"}
