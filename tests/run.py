@@ -66,8 +66,8 @@ STAGES = {
         *pytest("tests/behaviour", "every-abi"),
         *SIDE_BY_SIDE,
     ],
-    # By file: what a file's tests share is made once.
-    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE, "--dist", "loadfile"],
+    # What tests share that takes long to make is made once, see tests/playbooks/conftest.py.
+    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE, "--dist", "loadgroup"],
     "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],
     "docs": [
