@@ -22,7 +22,9 @@ SSID_LIMIT: Final = 32
 KEYS: Final = 4
 """Keys of WEP that an interface knows: IEEE80211_WEP_NKID."""
 KEY_LIMIT: Final = 16
-"""Bytes of a key: IEEE80211_KEYBUF_SIZE."""
+"""Bytes of a key: IEEE80211_KEYBUF_SIZE. The kernel takes twice as many, and overwrites other things with them."""
+_KEY_ROOM: Final = 32
+"""Bytes of a key that the kernel may tell of: with IEEE80211_MICBUF_SIZE more."""
 ANY_CHANNEL: Final = 0xFFFF
 _WEP: Final = 1
 
@@ -87,15 +89,15 @@ class WirelessIoctls(InterfaceIoctls):
         return layout.parse(request)
 
     def _keys(self, name: str) -> NetworkKeys | None:
-        rooms = [bytearray(KEY_LIMIT) for _number in range(KEYS)]
+        rooms = [bytearray(_KEY_ROOM) for _number in range(KEYS)]
         with contextlib.ExitStack() as stack:
             pointers = [stack.enter_context(self._base.session.lend(room)) for room in rooms]
-            asked = [{"i_keylen": KEY_LIMIT, "i_keydat": pointer} for pointer in pointers]
+            asked = [{"i_keylen": _KEY_ROOM, "i_keydat": pointer} for pointer in pointers]
             found = self._wireless("SIOCG80211NWKEY", "ieee80211_nwkey", name, i_key=asked)
         if not found.i_wepon:
             return None
         # A length below 0 is for a key that the hardware keeps to itself.
-        lengths = [min(max(key.i_keylen, 0), KEY_LIMIT) for key in found.i_key]
+        lengths = [min(max(key.i_keylen, 0), _KEY_ROOM) for key in found.i_key]
         keys = (bytes(room[:length]) for room, length in zip(rooms, lengths, strict=True))
         return NetworkKeys(tuple(keys), found.i_defkid)
 
@@ -113,6 +115,8 @@ class WirelessIoctls(InterfaceIoctls):
             missing.
         """
         keys = wanted.keys if wanted else ()
+        if any(len(key) > KEY_LIMIT for key in keys):
+            raise ValueError(f"a key has at most {KEY_LIMIT} bytes")
         with contextlib.ExitStack() as stack:
             given: list[dict[str, int]] = []
             for number in range(KEYS):
