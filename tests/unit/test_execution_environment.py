@@ -9,15 +9,18 @@ RUMP_CONTAINER_ENGINE in the environment (podman, docker) has the image built as
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.rumpkernel.rump.tests.support.backends import ROOT
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
+from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, running
 
 BIN = Path(sys.executable).parent
 DEFINITION = "execution-environment.yml"
@@ -57,9 +60,18 @@ def test_the_needs_of_the_collection_are_found() -> None:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif("RUMP_CONTAINER_ENGINE" not in os.environ, reason="RUMP_CONTAINER_ENGINE names no container engine")
-def test_the_image_is_built(definition: Path, tmp_path: Path) -> None:
+def test_the_image_is_built(definition: Path, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
     engine = os.environ["RUMP_CONTAINER_ENGINE"]
     build = ["build", "--container-runtime", engine, "--tag", "rump-ee-test", "--context", tmp_path / "context"]
     run(BIN / "ansible-builder", *build, "--file", definition, limit=1700)
-    doc = ["ansible-doc", "-t", "connection", "rumpkernel.rump.sysproxy"]
-    assert "sysproxy" in run(engine, "run", "--rm", "rump-ee-test", *doc)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with running(BACKENDS[-1], tmp_path, f"tcp://127.0.0.1:{port}") as server:
+        record_property("backend", f"{server.description} from a container")
+        variables = {"ansible_connection": "rumpkernel.rump.sysproxy", "ansible_rump_server": server.url}
+        task = ["-m", "rumpkernel.rump.rump_sysctl", "-a", "name=kern.hostname value=inside"]
+        image = [engine, "run", "--rm", "--network", "host", "rump-ee-test"]
+        answer = run(*image, "ansible", "all", "-i", "k1,", "-e", json.dumps(variables), *task)
+        assert "k1 | CHANGED" in answer
+        with connect(server.url) as kernel:
+            assert kernel.sysctl.get("kern.hostname") == "inside"
