@@ -55,6 +55,8 @@ class Connection:
         self._stalled = False
         self._reachable = asyncio.Event()
         self._reachable.set()
+        self._may_answer = asyncio.Event()
+        self._may_answer.set()
         self._in_exec = False
         self._preforks: list[bytes] = []
 
@@ -86,7 +88,7 @@ class Connection:
             if fault.action == "no-banner":
                 return False
             banner = fault.text.encode().decode("unicode_escape").encode("latin-1")
-        await self._reachable.wait()
+        await self._may_answer.wait()
         self._writer.write(banner)
         await self._writer.drain()
         return True
@@ -104,15 +106,17 @@ class Connection:
             self.kernel.process_exits(self.process)
         self.close()
 
-    def reach(self, reachable: bool) -> None:
-        """Whether anything passes between the kernel and its client (:mod:`.own_stack`)."""
-        if reachable:
-            self._reachable.set()
-        else:
-            self._reachable.clear()
+    def reach(self, reachable: bool, may_answer: bool) -> None:
+        """Whether anything passes from the client to the kernel, and the other way (:mod:`.own_stack`)."""
+        for event, passes in ((self._reachable, reachable), (self._may_answer, may_answer)):
+            if passes:
+                event.set()
+            else:
+                event.clear()
 
     def close(self) -> None:
         self._reachable.set()
+        self._may_answer.set()
         with contextlib.suppress(Exception):
             self._writer.close()
 
@@ -288,7 +292,7 @@ class Connection:
             frame = await self._misbehave(fault, frame)
         if self._stalled:
             return
-        await self._reachable.wait()
+        await self._may_answer.wait()
         if self.kernel.own_stack is not None:
             self.kernel.own_stack.passed(self, frame, comes_in=False)
         self._writer.write(frame)

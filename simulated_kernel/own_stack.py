@@ -75,8 +75,12 @@ class OwnStack:
             except OSError:
                 if not self._connections and len(self._servers) == 1:
                     raise
+        networks = self._networks()
         for connection, ((local, _port), _remote) in self._connections.items():
-            connection.reach(local in usable and not self._locked)
+            # Packets go out even from an address that is gone, as long as the interface is on its network.
+            near = int.from_bytes(local)
+            goes_out = any(near & mask == network for network, mask in networks)
+            connection.reach(local in usable and not self._locked, goes_out and not self._locked)
 
     async def copy_out_while_locked(self) -> None:
         """What is copied out over a connection while its thread has the lock of the network stack: nobody goes on."""
@@ -112,6 +116,16 @@ class OwnStack:
         self._look_again(min(later) - now if later else None)
         return usable
 
+    def _networks(self) -> list[tuple[int, int]]:
+        """The networks that interfaces are on which are up, with their masks."""
+        return [
+            (int.from_bytes(address.address) & int.from_bytes(address.mask), int.from_bytes(address.mask))
+            for interface in self._kernel.network.interfaces
+            if not interface.flags & IFF_LOOPBACK and interface.is_ready
+            for address in interface.addresses
+            if address.family == AF_INET
+        ]
+
     def _look_again(self, nanoseconds: int | None) -> None:
         """When an address has been checked it is used, though nobody calls then."""
         if self._again is not None:
@@ -125,7 +139,7 @@ class OwnStack:
         ends = (writer.get_extra_info(name) for name in ("sockname", "peername"))
         local, remote = ((socket.inet_aton(host), port) for host, port in ends)
         self._connections[connection] = local, remote
-        connection.reach(not self._locked)
+        connection.reach(not self._locked, not self._locked)
 
     def disconnected(self, connection: Connection) -> None:
         self._connections.pop(connection, None)

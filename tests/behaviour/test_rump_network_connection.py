@@ -151,10 +151,15 @@ def test_what_does_not_cut_it_is_made(place: Place) -> None:
     assert place.network(interfaces=[{"name": "shmif0"}], purge=["interfaces"])["changed"] is False
 
 
-def test_a_disconnect_that_is_allowed(place: Place) -> None:
-    """It comes last, and a warning says that nobody knows what became of it."""
+@pytest.mark.parametrize(
+    ("prefix", "why"),
+    [(24, "the connection ended after the last step"), (32, "whether it was made is not known")],
+    ids=["with a way for the answer", "with none"],
+)
+def test_a_disconnect_that_is_allowed(place: Place, prefix: int, why: str) -> None:
+    """It comes last, and a warning says that nobody asked what became of it, or knows."""
     options: dict[str, Any] = {
-        "interfaces": [{"name": "shmif0", "addresses": [f"{place.at(2)}/24"], "mtu": 1400}],
+        "interfaces": [{"name": "shmif0", "addresses": [f"{place.at(2)}/{prefix}"], "mtu": 1400}],
         "purge": ["addresses"],
         "allow_disconnect": True,
     }
@@ -163,7 +168,7 @@ def test_a_disconnect_that_is_allowed(place: Place) -> None:
     result = place.network(**options)
     assert result["changes"] == foretold["changes"]
     assert result["changes"][-1] == f"remove {place.at(1)}/24 from shmif0"
-    assert "whether it was made is not known" in result["warnings"][0]
+    assert why in result["warnings"][0]
     with connect(place.url(2)) as kernel:
         assert kernel.interfaces.get("shmif0").mtu == 1400  # type: ignore[union-attr]
         assert not run_module(kernel, rump_network, **options)["changed"]
