@@ -81,9 +81,14 @@ def test_an_answer_where_none_is_wanted(kernel: Kernel) -> None:
     ("options", "message"),
     [
         ({"dest": "gateway.example"}, "dest: 'gateway.example' is no IP address; a rump kernel looks up no names"),
-        ({"dest": "fe80::1"}, "interface: fe80::1 is an address of a link: name the interface"),
+        ({"dest": "fe80::1"}, "dest: fe80::1 is link-local: name its interface"),
+        ({"dest": "ff05::2"}, "interface: ff05::2 is an address of many hosts: name the interface"),
+        ({"dest": "::1", "source": "fe80::1"}, "source: fe80::1 is link-local: name its interface"),
         ({"dest": "192.0.2.1", "interface": "shmif0"}, "interface: goes with link-local and multicast IPv6 addresses"),
-        ({"dest": "fe80::1%shmif0", "interface": "shmif1"}, "interface: shmif1 is not the scope of fe80::1%shmif0"),
+        (
+            {"dest": "fe80::1%shmif0", "interface": "shmif1"},
+            "dest: fe80::1%shmif0 is on the link of shmif0, and interface",
+        ),
         ({"dest": "::1", "source": "10.9.8.1"}, "source: 10.9.8.1 is no IPv6 address"),
         ({"dest": "::1", "count": 0}, "count: 0 is not possible: give 1 to 65535"),
         ({"dest": "::1", "ttl": 256}, "ttl: 256 is not possible: give 1 to 255"),
@@ -93,6 +98,12 @@ def test_an_answer_where_none_is_wanted(kernel: Kernel) -> None:
 )
 def test_bad_options(kernel: Kernel, options: dict[str, Any], message: str) -> None:
     assert message in refused(kernel, rump_ping, **options)["msg"]
+
+
+def test_link_local_addresses(kernel: Kernel) -> None:
+    assert ping(kernel, "fe80::1%lo0", source="fe80::1", count=1)["packets_rx"] == 1
+    assert ping(kernel, "fe80::1", interface="lo0", source="fe80::1%lo0", count=1)["packets_rx"] == 1
+    assert ping(kernel, "fe80::1", interface="lo0", count=1)["dest"] == "fe80::1%lo0"
 
 
 def test_an_interface_that_is_not_there(kernel: Kernel) -> None:

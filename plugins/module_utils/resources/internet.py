@@ -51,7 +51,9 @@ def parse_address(option: str, text: str, interface: str | None = None) -> IPAdd
         address = ip_address(plain)
     except ValueError:
         raise OptionError(
-            option, f"{text!r} is no IP address: give one such as 192.0.2.1, 2001:db8::1 or fe80::1%shmif0"
+            option,
+            f"{text!r} is no IP address; a rump kernel looks up no names, so give one such as 192.0.2.1, 2001:db8::1 "
+            "or fe80::1%shmif0",
         ) from None
     if address.version == 4 or not scope_is_needed(address):
         if percent:

@@ -12,7 +12,6 @@ way. Sources: icmp(4), icmp6(4), ip(4), ip6(4), RFC 792 and RFC 4443 for the mes
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 import secrets
 import struct
@@ -26,6 +25,7 @@ from ..sysproxy.kernel.interfaces import IPAddress
 from ..sysproxy.kernel.sockets import Socket
 from ..sysproxy.netbsd.constants import AF, IP, IPPROTO, IPV6, POLL, SOCK
 from .failures import OptionError, Unmet
+from .internet import parse_address, parse_interface
 from .plan import Plan
 
 _ICMP: Final = struct.Struct(">BBHHH")  # type, code, checksum, identifier, sequence number
@@ -132,18 +132,18 @@ def normalize(parameters: Mapping[str, Any]) -> Wanted:
 
     :raises OptionError: one is wrong.
     """
-    dest, scope = _address("dest", parameters["dest"])
     interface = parameters.get("interface")
-    if scope and interface and scope != interface:
-        raise OptionError("interface", f"{interface} is not the scope of {parameters['dest']}; give one of the two")
+    if interface is not None:
+        parse_interface("interface", interface)
+    dest = parse_address("dest", parameters["dest"], interface)
+    interface = getattr(dest, "scope_id", None) or interface
     source = None
     if parameters.get("source") is not None:
-        source, _scope = _address("source", parameters["source"])
+        source = parse_address("source", parameters["source"], interface)
         if source.version != dest.version:
             raise OptionError("source", f"{source} is no IPv{dest.version} address, and dest, {dest}, is one")
-    interface = scope or interface
-    if dest.version == 6 and (dest.is_link_local or dest.is_multicast) and not interface:
-        raise OptionError("interface", f"{dest} is an address of a link: name the interface whose link is meant")
+    if dest.version == 6 and dest.is_multicast and not interface:
+        raise OptionError("interface", f"{dest} is an address of many hosts: name the interface whose link is meant")
     if interface and not (dest.version == 6 and (dest.is_link_local or dest.is_multicast)):
         raise OptionError("interface", f"goes with link-local and multicast IPv6 addresses, which {dest} is not")
     for option, least, most in (
@@ -167,16 +167,6 @@ def normalize(parameters: Mapping[str, Any]) -> Wanted:
         ttl=parameters.get("ttl"),
         state=parameters["state"],
     )
-
-
-def _address(option: str, text: str) -> tuple[IPAddress, str]:
-    host, _percent, scope = str(text).partition("%")
-    try:
-        return ipaddress.ip_address(host), scope
-    except ValueError:
-        raise OptionError(
-            option, f"{text!r} is no IP address; a rump kernel looks up no names, so give an address such as 192.0.2.1"
-        ) from None
 
 
 def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
@@ -235,9 +225,16 @@ def ping(kernel: Kernel, wanted: Wanted) -> Echoes:
             # The kernel tells an answer's hop limit only to those who ask for it.
             sock.setsockopt(IPPROTO.IPV6, IPV6.RECVHOPLIMIT, 1)
         if wanted.source is not None:
-            sock.bind((str(wanted.source), 0))
+            sock.bind(_socket_address(kernel, wanted.source, getattr(wanted.source, "scope_id", None)))
         _Pinger(kernel, wanted, kind, sock, echoes).run()
     return echoes
+
+
+def _socket_address(kernel: Kernel, address: IPAddress, interface: str | None) -> tuple[Any, ...]:
+    """An address as sockets take it, on the link of an interface if one is named."""
+    if address.version == 4:
+        return str(address), 0
+    return str(address).partition("%")[0], 0, 0, kernel.if_nametoindex(interface) if interface else 0
 
 
 class _Pinger:
@@ -250,10 +247,7 @@ class _Pinger:
         self.sock = sock
         self.echoes = echoes
         self.identifier = secrets.randbelow(1 << 16)
-        self.target: tuple[Any, ...] = (str(wanted.dest), 0)
-        if kind.family == AF.INET6:
-            scope = kernel.if_nametoindex(wanted.interface) if wanted.interface else 0
-            self.target = (str(wanted.dest), 0, 0, scope)
+        self.target = _socket_address(kernel, wanted.dest, wanted.interface)
         # What only we can know: others' answers with our identifier are not taken for ours.
         self.data = os.urandom(wanted.size)
         self.ended: set[int] = set()
