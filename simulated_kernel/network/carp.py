@@ -271,7 +271,6 @@ class Carp(Ethernet):
         return self.device, self.vhid, self.advbase, self.advskew, self.key, self._state
 
     def _set(self, asked: Any) -> None:
-        missing = 1
         if self.state != INIT and asked.carpr_state != self._state:
             if asked.carpr_state == BACKUP:
                 self._set_state(BACKUP)
@@ -286,13 +285,9 @@ class Carp(Ethernet):
             self.vhid = asked.carpr_vhid
             self._set_link_address()
             self._set_state(INIT)
-            missing -= 1
         if asked.carpr_advbase > 0 or asked.carpr_advskew > 0:
             if asked.carpr_advskew > MOST_ADVSKEW or asked.carpr_advbase > MOST_ADVBASE:
                 raise refuse("EINVAL")
             self.advbase, self.advskew = asked.carpr_advbase, asked.carpr_advskew
-            missing -= 1
         self.key = bytes(asked.carpr_key)
-        if missing > 0:
-            raise refuse("EINVAL")
         self._run()

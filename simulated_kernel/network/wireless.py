@@ -23,7 +23,6 @@ from .interfaces import (
     IFF_UP,
     IFT_ETHER,
     LINK_STATE_DOWN,
-    LINK_STATE_UP,
     Ethernet,
     InterfaceKind,
 )
@@ -37,10 +36,11 @@ WIRELESS = 0x80
 ADHOC, HOSTAP, MONITOR = 0x100, 0x200, 0x400
 ROLES = (0, ADHOC, HOSTAP, MONITOR)
 """A station, and the options of media for what else it can be."""
-MODE = 0x70000
+SUBTYPE, MODE = 0x1F, 0x70000
 MODE_11B, MODE_11G = 0x20000, 0x30000
-RATES_11B = (8, 5, 6, 7)
-RATES_11G = (8, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17)
+SLOWEST = 8
+RATES_11B = (SLOWEST, 5, 6, 7)
+RATES_11G = (SLOWEST, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17)
 """Subtypes: DS1, DS2, DS5 and DS11, and OFDM6 to OFDM54."""
 MEDIA = tuple(
     WIRELESS | mode | rate | role
@@ -88,10 +88,8 @@ class Wireless(Ethernet):
 
     def _enter(self, state: int) -> None:
         before, self.state = self.state, state
-        if state == RUN and before != RUN:
-            self.link_state = LINK_STATE_UP
-            self.stack.interface_up(self)
-        elif state != RUN and before == RUN:
+        if state != RUN and before == RUN and not self.role:
+            # What is a station now leaves its network, also one that it was no station of.
             self.link_state = LINK_STATE_DOWN
             self.stack.interface_down(self)
 
@@ -118,9 +116,8 @@ class Wireless(Ethernet):
             case "SIOCS80211NWID":
                 await self._set_ssid(request)
             case "SIOCG80211NWID":
-                told = request.abi.struct("ieee80211_nwid").build(
-                    i_len=len(self.ssid), i_nwid=self.ssid.ljust(32, b"\0")
-                )
+                ssid = b"" if self.role == MONITOR and self.state == RUN else self.ssid
+                told = request.abi.struct("ieee80211_nwid").build(i_len=len(ssid), i_nwid=ssid.ljust(SSID_LIMIT, b"\0"))
                 await request.memory.copyout(request.struct("ifreq").ifr_ifru.ifru_data, told)
             case "SIOCS80211NWKEY":
                 await self._set_keys(request)
@@ -226,11 +223,22 @@ class Wireless(Ethernet):
         request.notes["channel"] = wanted
         if wanted != ANY_CHANNEL and wanted not in CHANNELS:
             raise refuse("EINVAL")
-        before = self.channel
+        before, own_before = self.channel, self.own_channel
         self.channel = None if wanted == ANY_CHANNEL else wanted
         self.own_channel = self.channel or self.own_channel
-        if self.channel != before:
+        if self.own_channel != own_before or (self.channel != before and self.state != RUN):
             self._changed()
+        elif self.channel != before:
+            mark_change()
+
+    def _active_medium(self) -> int:
+        """What it uses where the choice is left to it (ieee80211_media_status)."""
+        word = self.medium
+        if not self.role and self.state != INIT and not word & SUBTYPE:
+            return word | SLOWEST
+        if self.role in (ADHOC, HOSTAP) and self.state == RUN and not word & MODE:
+            return word | MODE_11B
+        return word
 
     async def _tell_media(self, request: IoctlRequest) -> None:
         asked = request.struct("ifmediareq")
@@ -244,7 +252,7 @@ class Wireless(Ethernet):
             ifm_name=self.name.encode(),
             ifm_current=self.medium,
             ifm_status=AVAILABLE | (ACTIVE if self.state == RUN else 0),
-            ifm_active=self.medium,
+            ifm_active=self._active_medium(),
             ifm_count=len(MEDIA),
             ifm_ulist=asked.ifm_ulist,
         )

@@ -101,7 +101,7 @@ def plan(draft: Draft, wanted: WantedCarp, found: Carp | None) -> None:
     if goal.vhid <= 0:
         raise OptionError("carp", f"{name} has no vhid: give the number of its group, 1 to 255")
     if not goal.advbase and not goal.advskew:
-        raise OptionError("carp", "advbase and advskew are both 0: it would do nothing but advertise")
+        raise OptionError("carp", "advbase and advskew are both 0, which the kernel does not heed")
     if goal == replace(base, state=CarpState.INIT):
         return
     changed = {

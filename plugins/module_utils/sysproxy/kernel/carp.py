@@ -67,10 +67,11 @@ class CarpIoctls(InterfaceIoctls):
 
     def set_carp(self, name: str, wanted: Carp) -> None:
         """Set all of it. A vhid of 0 leaves the group's number; any other one, also the same, makes the interface
-        start anew as a backup. The state only matters where there is one, and so is not INIT.
+        start anew as a backup. The state only matters where there is one, and so is not INIT. Where advbase and
+        advskew are both 0, they stay as they are.
 
-        :raises KernelError: EINVAL, there is no such device, another carp interface there has the vhid, or advbase
-            and advskew are both 0; EADDRNOTAVAIL, the device cannot send to many.
+        :raises KernelError: EINVAL, there is no such device, or another carp interface there has the vhid;
+            EADDRNOTAVAIL, the device cannot send to many.
         """
         request = self._base.abi.struct("carpreq").build(
             carpr_state=wanted.state,
