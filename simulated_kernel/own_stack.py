@@ -84,9 +84,14 @@ class OwnStack:
 
     async def copy_out_while_locked(self) -> None:
         """What is copied out over a connection while its thread has the lock of the network stack: nobody goes on."""
-        self._locked = True
-        await self.update()
+        self.fall_silent()
         await asyncio.Event().wait()
+
+    def fall_silent(self) -> None:
+        """From now on nothing passes, and no connection ends."""
+        self._locked = True
+        for connection in self._connections:
+            connection.reach(False, False)
 
     def passed(self, connection: Connection, data: bytes, comes_in: bool) -> None:
         """Bytes of a connection came or went: one packet of them for those who listen."""

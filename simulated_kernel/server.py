@@ -74,7 +74,10 @@ class Server:
                 own.disconnected(connection)
 
     def _begin_stop(self) -> None:
-        """The kernel halted: end once the answer is on its way."""
+        """The kernel halted: end once the answer is on its way. One that is a machine of its own only falls silent."""
+        if self.kernel.own_stack is not None:
+            self.kernel.own_stack.fall_silent()
+            return
         asyncio.get_running_loop().create_task(self.stop())
 
     async def stop(self) -> None:

@@ -77,3 +77,14 @@ def test_the_list_of_sockets_over_the_kernels_own_stack_is_the_kernels_end(backe
             kernel.sysctl.read((*node.mib, 0, 0, size, 100), node.name, size * 100)
         with pytest.raises(ConnectError):
             connect(server.url, connect_timeout=0.3)
+
+
+@pytest.mark.parametrize("backend", OWN_BACKENDS)
+def test_a_kernel_that_halts_falls_silent(backend: str, tmp_path: Path) -> None:
+    """Its machine goes on, and no connection ends."""
+    with running_on_own_stack(backend, tmp_path) as (server, _net, _port), connect(server.url) as kernel:
+        kernel.halt()
+        assert kernel.session.closed
+        with pytest.raises(ConnectError):
+            connect(server.url, connect_timeout=0.3)
+        assert not server.ended()

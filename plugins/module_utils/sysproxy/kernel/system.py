@@ -20,6 +20,7 @@ from .sysctl import Sysctl
 
 _UNAME: Final = ("kern.ostype", "kern.hostname", "kern.osrelease", "kern.version", "hw.machine")
 _HALT_PAUSE: Final = 0.01
+_SILENCE: Final = 2.0  # seconds
 _ALIGNMENTS: Final = (0, 1, 3, 7, 15)
 
 
@@ -84,7 +85,20 @@ class System(Base):
             self.call("reboot", 0 if sync else RB.NOSYNC, None)
             # It answers before it goes: gone it is when nothing answers.
             while time.monotonic() < deadline:
-                self.call("getpid", subject="of the kernel that is to halt")
+                if not self._answers():
+                    break
                 time.sleep(_HALT_PAUSE)
-            raise CallTimeout(f"{self.session.url}: the kernel took the call to halt, and goes on")
+            else:
+                raise CallTimeout(f"{self.session.url}: the kernel took the call to halt, and goes on")
         self.session.close()
+
+    def _answers(self) -> bool:
+        """Whether a kernel says something that may have halted: over its own network stack it only falls silent.
+
+        :raises ConnectionLost: its server went away.
+        """
+        try:
+            self.session.call("getpid", subject="of the kernel that is to halt", timeout=_SILENCE)
+        except CallTimeout:
+            return False
+        return True
