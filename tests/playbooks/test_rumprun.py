@@ -12,7 +12,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
 from ansible_collections.rumpkernel.rump.tests.support.hypervisor_stand_in import HALTS, command_lines, install
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, play, run_playbook
+from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 from ansible_collections.rumpkernel.rump.tests.support.processes import group_ended
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -66,12 +66,6 @@ def host(tmp_path: Path) -> Iterator[Host]:
         for record in made.top.glob("run/*.process"):
             with contextlib.suppress(ValueError, ProcessLookupError):
                 os.killpg(json.loads(record.read_text())["pid"], signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def guest(host: Host, name: str, **more: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,15 +23,10 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import co
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFF
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, Server, rump_server, running
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, inventory_of, run_playbook
+from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 
 SITE = ROOT / "demo" / "site.yml"
 HOSTS = ("web", "db", "router")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(params=BACKENDS)

@@ -29,16 +29,11 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
 )
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, Server, running
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, play, run_playbook
+from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 TOOLS = SSHD and shutil.which("ssh") and shutil.which("ssh-keygen")
 pytestmark = pytest.mark.skipif(not TOOLS, reason="no OpenSSH server, client or ssh-keygen on this machine")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

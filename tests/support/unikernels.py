@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils import rumprun
+
+from .ports import free_port
 
 QEMU = "qemu-system-x86_64"
 
@@ -29,12 +30,6 @@ def lacking() -> str | None:
     if not shutil.which(QEMU):
         return f"there is no {QEMU}, which runs the unikernel"
     return None
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def launched(folder: Path, **more: Any) -> tuple[str, list[str]]:
