@@ -15,7 +15,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.interface_link import FoundLink
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.interface_state import Draft
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.plan import Plan
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.interface_link import Capabilities
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.interface_link import Capabilities, Media
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.interfaces import Interface
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFCAP, IFF
 
@@ -60,3 +60,31 @@ def test_what_it_is_not_capable_of() -> None:
 def test_names_that_there_are_not() -> None:
     with pytest.raises(OptionError, match="capabilities: 'ip5csum' is none of ip4csum, ip4csum-rx, "):
         interface_link.normalize({"capabilities": ["ip5csum"]})
+
+
+AUTOSELECT, FULL_DUPLEX, FAST = 0x20, 0x100000, 0x2034
+"""Words of media: 0x2034 is the 25GBASE-SR of release 9, whose number is 52."""
+
+
+def chosen(**options: Any) -> int:
+    """The word that an interface with fast media is told."""
+    asked: list[int] = []
+    kernel: Any = SimpleNamespace(
+        interfaces=SimpleNamespace(set_media=lambda _name, word: asked.append(word), has_descriptions=False)
+    )
+    supported = (AUTOSELECT, FAST | FULL_DUPLEX)
+    found = Media(AUTOSELECT, AUTOSELECT, 3, supported)
+    kernel.interfaces.media = lambda _name: found
+    draft = Draft(kernel, "mcx0", Interface("mcx0", 2, IFF(0x8843), 1500, 0, 2, bytes(6)), Plan(), {})
+    interface_link.plan(draft, interface_link.normalize(options), FoundLink(media=found))
+    draft.made.execute()
+    return asked[0]
+
+
+def test_media_of_release_9() -> None:
+    """Drivers have the fastest ones as full-duplex, which the name alone means, too."""
+    assert chosen(media="25gbase-sr") == chosen(media="25GBASE-SR", mediaopt=["fdx"]) == FAST | FULL_DUPLEX
+    with pytest.raises(OptionError, match="media: mcx0 does not have it; it has autoselect; 25GBASE-SR full-duplex"):
+        chosen(media="40GBASE-SR4")
+    with pytest.raises(OptionError, match="mode: mcx0 does not have it"):
+        chosen(mode="11g")
