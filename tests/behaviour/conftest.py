@@ -60,6 +60,14 @@ def place(request: pytest.FixtureRequest, kernel: Kernel) -> str:
     return str(request.param)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "one_abi: it is about what the controller does, and what it asks of a kernel other tests ask of every machine; "
+        "left out of the stage abis, but not of every-abi",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What only a real kernel has is skipped on the simulated one, and the end of the run says so."""
     for item in items:

@@ -148,6 +148,7 @@ def test_nothing_is_left_of_what_failed(kernel_with_filesystems: Kernel, folder:
         assert kernel.listdir(folder) == []
 
 
+@pytest.mark.one_abi
 def test_no_room(kernel_with_filesystems: Kernel) -> None:
     """A disk that is too small: the old content stays, and the temporary file does not."""
     kernel, folder = kernel_with_filesystems, FOLDERS["ffs"]

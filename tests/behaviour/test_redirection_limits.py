@@ -25,6 +25,9 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.redirection.runner
 from ansible_collections.rumpkernel.rump.tests.support.backends import ROOT, Server
 from ansible_collections.rumpkernel.rump.tests.support.redirected import run_redirected
 
+# What a module may do on the controller: the same on every machine.
+pytestmark = pytest.mark.one_abi
+
 TELL = """
 import json, sys
 def tell(**found):

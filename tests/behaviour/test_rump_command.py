@@ -18,6 +18,9 @@ from ansible_collections.rumpkernel.rump.tests.support.backends import Server, r
 from ansible_collections.rumpkernel.rump.tests.support.modules import refused, run_module
 from ansible_collections.rumpkernel.rump.tests.support.utilities import RUMPCTRL, needs_rumpctrl, stand_ins
 
+# Programs of the controller: the same on every machine.
+pytestmark = pytest.mark.one_abi
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

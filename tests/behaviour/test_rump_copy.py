@@ -317,6 +317,7 @@ def test_backup(kernel_with_filesystems: Kernel, folder: str, files: Path) -> No
     assert len(kernel.listdir(folder)) == 2
 
 
+@pytest.mark.one_abi
 def test_checksum(kernel_with_filesystems: Kernel, folder: str, files: Path) -> None:
     kernel, path = kernel_with_filesystems, f"{folder}/f"
     options: dict[str, Any] = {"src": f"{files}/site/a", "dest": path}
@@ -325,6 +326,7 @@ def test_checksum(kernel_with_filesystems: Kernel, folder: str, files: Path) -> 
     assert copy(kernel, checksum=hashlib.sha1(NEW).hexdigest(), **options)["changed"]
 
 
+@pytest.mark.one_abi
 @pytest.mark.parametrize("decrypt", [True, False])
 def test_vault(kernel_with_filesystems: Kernel, folder: str, files: Path, decrypt: bool) -> None:
     secrets = [("default", VaultSecret(b"secret"))]
@@ -341,6 +343,7 @@ def test_vault(kernel_with_filesystems: Kernel, folder: str, files: Path, decryp
     assert kernel_with_filesystems.read_file(f"{folder}/f") == (NEW if decrypt else encrypted)
 
 
+@pytest.mark.one_abi
 def test_diff(kernel_with_filesystems: Kernel, folder: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel, path = kernel_with_filesystems, f"{folder}/f"
     old(kernel, folder)
@@ -406,6 +409,7 @@ def test_a_large_file(kernel_with_filesystems: Kernel, tmp_path: Path) -> None:
     assert kernel_with_filesystems.read_file(path) == source.read_bytes()
 
 
+@pytest.mark.one_abi
 def test_local_connection(
     kernel_with_filesystems: Kernel, folder: str, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,9 @@ from ansible_collections.rumpkernel.rump.plugins.modules import rump_file, rump_
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 
+# What options mean: the same on every machine.
+pytestmark = pytest.mark.one_abi
+
 Step = tuple[str, ...]
 IS_ROOT = os.geteuid() == 0
 

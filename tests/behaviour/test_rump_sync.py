@@ -155,6 +155,7 @@ def test_the_directory_itself_and_single_files(kernel: Kernel, place: str, tree:
     assert kernel.listdir("/w/new") == ["a"]
 
 
+@pytest.mark.one_abi
 def test_exclude(kernel: Kernel, place: str, tree: Path) -> None:
     options: dict[str, Any] = {
         "src": f"{tree}/",
@@ -288,6 +289,7 @@ def test_what_is_mounted_is_not_removed(kernel: Kernel, place: str, tree: Path) 
     assert kernel.listdir("/w/here/below") == ["kept"]
 
 
+@pytest.mark.one_abi
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(
     ("options", "said"),
@@ -343,6 +345,7 @@ def test_a_file_system_that_is_full(kernel: Kernel, tree: Path) -> None:
     assert not [name for name in kernel.listdir("/w") if name.startswith(".ansible")]
 
 
+@pytest.mark.one_abi
 def test_many_files(kernel: Kernel, tmp_path: Path) -> None:
     run_module(kernel, rump_mount, path="/w", fstype="tmpfs")
     for number in range(150):
@@ -354,6 +357,7 @@ def test_many_files(kernel: Kernel, tmp_path: Path) -> None:
     assert kernel.umask(0o022) == 0o022
 
 
+@pytest.mark.one_abi
 def test_a_connection_that_is_cut(kernel: Kernel, tmp_path: Path) -> None:
     """Every file is an old or a new one, and the next run finishes the work and removes what is left over."""
     run_module(kernel, rump_mount, path="/w", fstype="tmpfs")
@@ -380,6 +384,7 @@ def test_a_connection_that_is_cut(kernel: Kernel, tmp_path: Path) -> None:
         assert cutter.passed == cutter.limit
 
 
+@pytest.mark.one_abi
 def test_many_files_that_are_there(kernel: Kernel, place: str, tmp_path: Path) -> None:
     """Replaced side by side; their modes stay where none are asked for."""
     for number in range(70):

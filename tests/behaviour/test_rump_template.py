@@ -14,6 +14,9 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Ke
 from ansible_collections.rumpkernel.rump.tests.support.actions import run_action
 from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS
 
+# Templates, and options of rump_copy's: the same on every machine.
+pytestmark = pytest.mark.one_abi
+
 VARIABLES = {"name": "wörld", "hosts": ["a", "b"]}
 TEMPLATE = (
     "# {{ template_destpath | basename }}\nhello {{ name }}\n{% for host in hosts %}\n- {{ host }}\n{% endfor %}\n"

@@ -108,7 +108,11 @@ def facts(kernel: Kernel, path: str) -> tuple[int, int, str, int]:
     return found.st_uid, found.st_gid, oct(stat.S_IMODE(found.st_mode)), int(found.st_mtime)
 
 
-@pytest.mark.parametrize("archive", [*MODES, "zip"], indirect=True)
+@pytest.mark.parametrize(
+    "archive",
+    [pytest.param(kind, marks=pytest.mark.one_abi if kind.startswith("tar.") else ()) for kind in [*MODES, "zip"]],
+    indirect=True,
+)
 def test_unpack_and_unpack_over(kernel: Kernel, place: str, archive: Path) -> None:
     is_zip = archive.suffix == ".zip"
     owner = (0, 0) if is_zip else (5, 6)
@@ -203,6 +207,7 @@ HOSTILE: dict[str, tuple[list[tarfile.TarInfo], str]] = {
 }
 
 
+@pytest.mark.one_abi
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_tar(kernel: Kernel, tmp_path: Path, name: str, check_mode: bool) -> None:
@@ -216,6 +221,7 @@ def test_a_hostile_tar(kernel: Kernel, tmp_path: Path, name: str, check_mode: bo
     assert kernel.listdir("/w") == []
 
 
+@pytest.mark.one_abi
 @pytest.mark.parametrize(
     ("info", "data", "said"),
     [
@@ -243,6 +249,7 @@ def test_links_inside_are_safe(kernel: Kernel, tmp_path: Path) -> None:
     assert len(four_steps(kernel, src=str(path), dest="/w")["created"]) == 5
 
 
+@pytest.mark.one_abi
 def test_what_is_no_archive_or_a_damaged_one(kernel: Kernel, tmp_path: Path, archive: Path) -> None:
     kernel.mkdir("/w")
     whole, packed = archive.read_bytes(), gzip.compress(archive.read_bytes())
@@ -284,6 +291,7 @@ def test_times_far_away(kernel: Kernel, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.one_abi
 @pytest.mark.parametrize(
     ("options", "said"),
     [
