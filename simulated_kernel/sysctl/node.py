@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -94,8 +95,7 @@ class SysctlNode:
     def add(self, node: SysctlNode) -> SysctlNode:
         """Add a child, at its number's place."""
         node.parent = self
-        self.children.append(node)
-        self.children.sort(key=lambda child: child.number)
+        bisect.insort(self.children, node, key=lambda child: child.number)
         self.slots = max(self.slots, 1 << (len(self.children) - 1).bit_length() if self.children else 0)
         return node
 

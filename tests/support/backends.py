@@ -14,6 +14,7 @@ is the simulated kernel of a machine, and so a word size and byte order, and of 
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import shutil
@@ -151,6 +152,8 @@ def _abi_options(backend: str) -> list[str]:
 
 
 def _simulate(arguments: list[str], folder: Path, log: Path) -> None:
+    # The collector would look at all that came with the fork, and so make a copy of its pages.
+    gc.freeze()
     os.chdir(folder)
     with log.open("wb") as output:
         os.dup2(output.fileno(), 1)
