@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
-Options: TypeAlias = "dict[str, dict[str, Any]]"
-
-OWNER: Options = {
+OWNER: dict[str, dict[str, Any]] = {
     "owner": {"type": "str"},
     "group": {"type": "str"},
 }
 """Whose a file is."""
 
-WRITTEN: Options = {
+WRITTEN: dict[str, dict[str, Any]] = {
     "backup": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": True},
     "mode": {"type": "raw"},
@@ -26,7 +24,7 @@ WRITTEN: Options = {
 }
 """How a file with a content takes its place."""
 
-CHECKSUM: Options = {
+CHECKSUM: dict[str, dict[str, Any]] = {
     "checksum_algorithm": {
         "type": "str",
         "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
