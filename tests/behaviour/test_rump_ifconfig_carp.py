@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import interface, interface_kinds
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.carp import CarpState
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFF
@@ -240,6 +241,19 @@ def test_in_a_network_that_is_declared_at_once(kernel: Kernel, tmp_path: Path) -
     assert run_module(kernel, rump_network, interfaces=interfaces)["changed"]
     assert kernel.interfaces.carp("carp0").device == kernel.interfaces.carp("carp1").device == "shmif2"
     assert not run_module(kernel, rump_network, interfaces=interfaces)["changed"]
+
+
+def test_what_rump_network_takes_back(kernel: Kernel) -> None:
+    """Its password, too, which nothing shows."""
+    wanted = {"vhid": 1, "advbase": SELDOM, "pass": "secret", "carpdev": "shmif0"}
+    ifconfig(kernel, "carp0", carp=wanted, addresses=["10.0.0.9/24"])
+    before = interface.find(kernel, "carp0", kernel.interfaces.get("carp0")).kinds
+    ifconfig(kernel, "carp0", carp={"vhid": 2, "advskew": 9, "pass": "another", "carpdev": ""})
+    interface_kinds.restore(kernel, "carp0", before)
+    assert kernel.interfaces.carp("carp0") == before.carp
+    ifconfig(kernel, "carp0", carp={"pass": "another"})
+    interface_kinds.restore(kernel, "carp0", before)
+    assert kernel.interfaces.carp("carp0") == before.carp
 
 
 @pytest.mark.real_only("bus that kernels share")

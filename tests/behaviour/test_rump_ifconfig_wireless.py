@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import interface, interface_kinds
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.wireless import NetworkKeys, Wireless
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import IFF
@@ -152,6 +153,17 @@ def test_it_is_neither_made_nor_destroyed(kernel: Kernel) -> None:
     assert "rumpdev_pci_if_iwn" in result["msg"]
     result = refused(kernel, rump_ifconfig, name="iwn0", state="absent")
     assert (result["call"], result["errno"]) == ("SIOCIFDESTROY", "EINVAL")
+
+
+def test_what_rump_network_takes_back(kernel: Kernel) -> None:
+    """Its keys, too, which nothing shows."""
+    wanted = {"ssid": "attic", "nwkey": "abcde", "powersave": True, "bssid": STATION, "channel": 6}
+    ifconfig(kernel, "iwn0", wireless=wanted)
+    before = interface.find(kernel, "iwn0", kernel.interfaces.get("iwn0")).kinds
+    ifconfig(kernel, "iwn0", wireless={"ssid": "", "nwkey": "", "powersave": False, "bssid": "", "channel": 0})
+    interface_kinds.restore(kernel, "iwn0", before)
+    assert before.wireless is not None
+    assert (held(kernel), held(kernel).keys) == (before.wireless, before.wireless.keys)
 
 
 def test_in_a_declared_network(kernel: Kernel) -> None:

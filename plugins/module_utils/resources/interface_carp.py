@@ -193,3 +193,11 @@ def plan_state(draft: Draft, wanted: WantedCarp | None, found: Carp | None) -> N
 
     draft.add(f"make {name} the {'master' if state == CarpState.MASTER else 'backup'}", change)
     draft.after["carp"] = {**draft.after["carp"], "state": state.name}
+
+
+def restore(kernel: Kernel, name: str, found: Carp) -> None:
+    """Make it what it was, but for its state, which follows. One that had no vhid keeps that which it got."""
+    held = kernel.interfaces.carp(name)
+    vhid = found.vhid if found.vhid not in (held.vhid, -1) else 0
+    if vhid or replace(held, state=found.state, vhid=found.vhid) != found:
+        kernel.interfaces.set_carp(name, replace(found, state=CarpState.INIT, vhid=vhid))

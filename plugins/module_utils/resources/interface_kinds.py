@@ -139,6 +139,14 @@ def describe(kinds: FoundKinds, cloner: str) -> dict[str, Any]:
     return interface_wireless.describe(kinds.wireless) if kinds.wireless else {}
 
 
+def restore(kernel: Kernel, name: str, found: FoundKinds) -> None:
+    """Set a carp or wireless interface to what it was, with the secrets that no description shows."""
+    if found.carp is not None:
+        interface_carp.restore(kernel, name, found.carp)
+    if found.wireless is not None:
+        interface_wireless.restore(kernel, name, found.wireless)
+
+
 def plan(draft: Draft, wanted: WantedKinds, found: FoundKinds) -> None:
     """What is to be so before the interface's MTU and addresses, which depend on it."""
     if wanted.tag is not None or wanted.parent is not None:

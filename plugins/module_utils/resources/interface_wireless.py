@@ -170,3 +170,19 @@ def plan(draft: Draft, wanted: WantedWireless, found: Wireless | None, in_networ
         )
         after |= {"powersave": powersave, "powersavesleep": sleep}
     draft.after["wireless"] = after
+
+
+def restore(kernel: Kernel, name: str, found: Wireless) -> None:
+    """Set it to what it was."""
+    interfaces = kernel.interfaces
+    held = interfaces.wireless(name) or found
+    if held.keys != found.keys:
+        interfaces.set_network_keys(name, found.keys)
+    if held.bssid != found.bssid:
+        interfaces.set_bssid(name, found.bssid)
+    if held.channel != found.channel:
+        interfaces.set_channel(name, found.channel)
+    if held.ssid != found.ssid:
+        interfaces.set_ssid(name, found.ssid)
+    if (held.powersave, held.sleep) != (found.powersave, found.sleep):
+        interfaces.set_powersave(name, found.powersave, found.sleep)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ..sysproxy import Kernel
 from ..sysproxy.kernel.interfaces import Interface, IPAddress, IPInterface
 from ..sysproxy.kernel.routes import Route
+from .interface_kinds import FoundKinds
 from .network_steps import NetworkPlan, Step
 from .network_tables import ForetoldNames
 from .network_wanted import Wanted
@@ -26,7 +27,7 @@ class Group:
     """What is planned for one interface.
 
     ``planned`` is how it will be when its changes are made, ``after`` when it has also lost the addresses that are
-    ``leaving``, which goes last.
+    ``leaving``, which goes last. ``kinds`` is what ``before`` does not show all of, since some of it is secret.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Group:
     planned: dict[str, Any]
     changes: list[Change]
     conditions: list[Callable[[], object]]
+    kinds: FoundKinds = field(default_factory=FoundKinds)
     leaving: dict[IPAddress, IPInterface] = field(default_factory=dict)
 
     @property

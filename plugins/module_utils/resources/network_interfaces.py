@@ -15,7 +15,7 @@ from typing import Any
 from ..sysproxy import Kernel
 from ..sysproxy.kernel.interfaces import Interface, IPAddress, IPInterface
 from ..sysproxy.netbsd.constants import IFF
-from . import interface
+from . import interface, interface_kinds
 from .network_draft import Draft, Group
 from .network_judge import Judge
 from .network_steps import Step
@@ -44,7 +44,7 @@ def plan(kernel: Kernel, wanted: Wanted, listed: dict[str, Interface]) -> dict[s
         part, declared = Plan(), wanted.interfaces.get(name)
         with about("interfaces", name):
             before, planned = interface.plan_interface(kernel, one, there[name], part, cloners)
-        group = groups[name] = Group(name, before, planned, part.changes, part.conditions)
+        group = groups[name] = Group(name, before, planned, part.changes, part.conditions, there[name].kinds)
         if name in listed and not group.is_gone:
             purged = declared is not None and declared.purge and declared.addresses is not None
             if purged or _is_purged(wanted, listed[name]):
@@ -184,13 +184,15 @@ def add_destroyed(draft: Draft, judge: Judge) -> None:
 
 def _restorer(kernel: Kernel, group: Group) -> Callable[[], object]:
     """What makes an interface again what it was."""
-    return lambda: _restore(kernel, group.name, group.before, group.planned)
+    return lambda: _restore(kernel, group)
 
 
-def _restore(kernel: Kernel, name: str, before: dict[str, Any], planned: dict[str, Any]) -> None:
+def _restore(kernel: Kernel, group: Group) -> None:
+    name, before, planned = group.name, group.before, group.planned
     if before["state"] == "absent":
         options: dict[str, Any] = {"name": name, "state": "absent"}
     else:
+        interface_kinds.restore(kernel, name, group.kinds)
         details = before["address_details"]
         options = {
             "name": name,
@@ -202,6 +204,8 @@ def _restore(kernel: Kernel, name: str, before: dict[str, Any], planned: dict[st
         }
         nothing = {"description": "", "vlanif": "", "tunnel": {}}
         for key in ("linkstr", "mtu", "metric", "lladdr", "description", "vlan", "vlanif", "tunnel"):
+            if key == "lladdr" and group.kinds.carp is not None:
+                continue
             former = nothing.get(key) if before.get(key) is None else before[key]
             if before.get(key) != planned.get(key) and former is not None:
                 options[key] = former
