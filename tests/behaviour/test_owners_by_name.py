@@ -178,7 +178,7 @@ def test_names_in_results(known: Kernel) -> None:
 
 
 def test_a_mount_by_name(known: Kernel) -> None:
-    options = {"path": "/w/m", "fstype": "tmpfs", "opts": ["uid=www", "gid=web"]}
+    options: dict[str, Any] = {"path": "/w/m", "fstype": "tmpfs", "opts": ["uid=www", "gid=web"]}
     assert run_module(known, rump_mount, True, **options)["changed"]
     mounted = run_module(known, rump_mount, **options)
     assert (mounted["arguments"]["uid"], mounted["arguments"]["gid"]) == NUMBERS
