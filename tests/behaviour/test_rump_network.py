@@ -344,6 +344,34 @@ def test_a_second_run_mends_what_was_half_done(kernel: Kernel, tmp_path: Path) -
     thrice(kernel, **options)
 
 
+def test_what_is_refused_of_one_interface_is_not_in_the_way_of_others(kernel: Kernel, tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "interfaces": [
+            {"name": "shmif0", "linkstr": str(tmp_path / "bus0"), "mtu": 60000, "addresses": ["10.0.0.1/24"]},
+            {"name": "shmif1", "linkstr": str(tmp_path / "bus1"), "mtu": 1400, "addresses": ["10.1.0.1/24"]},
+        ],
+    }
+    result = refused(kernel, rump_network, **options)
+    assert (result["call"], result["object"], result["errno"]) == ("SIOCSIFMTU", "shmif0", "EINVAL")
+    assert "add 10.1.0.1/24 to shmif1" in result["changes"]
+    assert "add 10.0.0.1/24 to shmif0" not in result["changes"]
+    assert (addresses(kernel, "shmif0"), addresses(kernel, "shmif1")) == ([], ["10.1.0.1/24"])
+    options["interfaces"][0]["mtu"] = 1400
+    assert thrice(kernel, **options)["changes"] == ["set the mtu of shmif0 to 1400", "add 10.0.0.1/24 to shmif0"]
+
+
+def test_the_first_interface_on_a_network_has_the_route_to_it(kernel: Kernel, tmp_path: Path) -> None:
+    many = [f"10.0.{number}.1/24" for number in range(5)]
+    first = {"name": "shmif1", "linkstr": str(tmp_path / "bus"), "addresses": [*many, "10.9.0.1/16", "2001:db8::1/64"]}
+    others = [
+        {"name": "shmif0", "linkstr": str(tmp_path / "bus"), "addresses": ["10.9.0.2/16"]},
+        {"name": "shmif2", "linkstr": str(tmp_path / "bus"), "addresses": ["10.9.1.1/24", "2001:db8::2/64"]},
+    ]
+    thrice(kernel, interfaces=[first, *others])
+    found = {to: routes(kernel)[to].interface for to in ("10.9.0.0/16", "10.9.1.0/24", "2001:db8::/64")}
+    assert found == {"10.9.0.0/16": "shmif1", "10.9.1.0/24": "shmif2", "2001:db8::/64": "shmif1"}
+
+
 def test_the_loopback_goes_down_and_up(kernel: Kernel) -> None:
     thrice(kernel, interfaces=[{"name": "lo0", "state": "down"}])
     assert not kernel.interfaces.flags("lo0") & IFF.UP

@@ -61,7 +61,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
         made.arrange(draft.steps)
         made.still_fits = _asker(draft, parts, before, table)
         made.before, made.after = draft.before, draft.after
-        made.report = lambda: report(draft)
+        made.report = lambda: report(draft, parts)
     made.foretell = lambda: foretold(draft, parts)
     return made
 

@@ -65,13 +65,15 @@ def wanted(subsets: list[str] | None) -> list[str]:
 
 def interfaces(kernel: Kernel) -> dict[str, Any]:
     """The interfaces by name, each with its counters."""
+    listed = kernel.interfaces.all()
+    all_of_them = interface.find_all(kernel, {found.name: found for found in listed})
     return {
         found.name: {
-            **interface.describe(kernel, interface.find(kernel, found.name, found)),
+            **interface.describe(kernel, all_of_them[found.name]),
             "index": found.index,
             "statistics": found.counters,
         }
-        for found in kernel.interfaces.all()
+        for found in listed
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..sysproxy.netbsd.constants import RTF
 from . import interface, interface_addresses, neighbour, route
 from .network_draft import Draft, Parts
 from .network_tables import ForetoldNames, ForetoldRoutes
@@ -25,18 +26,17 @@ def foretold(draft: Draft, parts: Parts) -> dict[str, Any]:
     return told if wanted.url is None else {**told, "server": wanted.url}
 
 
-def report(draft: Draft) -> dict[str, Any]:
+def report(draft: Draft, parts: Parts) -> dict[str, Any]:
     """All that was declared, as the kernel has it."""
     kernel, wanted = draft.kernel, draft.wanted
     for name, asked in wanted.interfaces.items():
         if asked.wait is not None and not draft.groups[name].is_gone:
             interface_addresses.wait(kernel, name, asked.wait)
-    listed = {found.name: found for found in kernel.interfaces.all()}
-    names = ForetoldNames({found.index: found.name for found in listed.values()})
+    listed = {one.name: one for one in kernel.interfaces.all()}
+    names = ForetoldNames({one.index: one.name for one in listed.values()})
     shown = {}
-    shown["interfaces"] = [
-        interface.describe(kernel, interface.find(kernel, name, listed.get(name))) for name in wanted.interfaces
-    ]
+    found = interface.find_all(kernel, {name: listed.get(name) for name in wanted.interfaces})
+    shown["interfaces"] = [interface.describe(kernel, one) for one in found.values()]
     for one in shown["interfaces"]:
         for address in one.get("address_details", ()):
             if "duplicated" in address["state"]:
@@ -44,10 +44,11 @@ def report(draft: Draft) -> dict[str, Any]:
                     f"{kernel.url}: another host on the link of {one['name']} has {address['address']}, "
                     "and the kernel does not use it"
                 )
-    routes = {found.key: found for found in kernel.routes.all(None, names)} if wanted.routes else {}
+    held_routes = kernel.routes.all(None, names, _telling_flags(parts)) if wanted.routes else []
+    routes = {one.key: one for one in held_routes}
     shown["routes"] = [route.describe(kernel.abi, routes.get(key)) for key in wanted.routes]
     families = sorted({asked.family for asked, _is_wanted in wanted.neighbours.values()})
-    known = [found for family in families for found in kernel.neighbours.all(family, names)]
+    known = [one for family in families for one in kernel.neighbours.all(family, names)]
     held = neighbour.Table(tuple(known), listed, ForetoldRoutes(names=names, routes={}))
     shown["neighbours"] = [
         neighbour.describe(held.find(asked.address, asked.interface)) for asked, _is in wanted.neighbours.values()
@@ -56,3 +57,11 @@ def report(draft: Draft) -> dict[str, Any]:
     if wanted.url is not None:
         result["server"] = kernel.url
     return result
+
+
+def _telling_flags(parts: Parts) -> int:
+    """Flags of which each declared route has one, so that the others need not be read: the kernel makes most routes of
+    a table by itself. 0: there are no such flags."""
+    made_by_hand = int(RTF.GATEWAY | RTF.STATIC)
+    all_have_one = all(way.goal is not None and way.goal.flags & made_by_hand for way in parts.ways.values())
+    return made_by_hand if all_have_one else 0

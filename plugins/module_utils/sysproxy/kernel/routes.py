@@ -164,17 +164,18 @@ class Routes:
     def __init__(self, kernel: Network) -> None:
         self._kernel = kernel
 
-    def all(self, family: AF | None = None, names: Names | None = None) -> list[Route]:
+    def all(self, family: AF | None = None, names: Names | None = None, having: int = 0) -> list[Route]:
         """The routes of one family or of both, in the kernel's order.
 
-        ``names`` are the interfaces' names, where they are known already.
+        ``names`` are the interfaces' names, where they are known already. With ``having``, only those that have one of
+        these flags are told.
 
         :raises KernelError: the kernel has no networking.
         """
         mib = (CTL.NET, AF.ROUTE, 0, family or 0, NET_RT.DUMP, 0)
         data = self._kernel.sysctl.read(mib, "net.route.0.dump", _TABLE_SIZE)
         names = names or self._kernel.interfaces.names()
-        found = (self._route(message, names) for message in parsed(self._kernel, data))
+        found = (self._route(message, names) for message in parsed(self._kernel, data, having))
         return [route for route in found if route is not None]
 
     def get(self, address: IPAddress, names: Names | None = None) -> Route | None:
@@ -277,9 +278,9 @@ class Routes:
         )
 
 
-def parsed(kernel: Network, data: bytes) -> Iterator[Message]:
+def parsed(kernel: Network, data: bytes, having: int = 0) -> Iterator[Message]:
     """The messages in ``data``; what cannot be one ends the session, as :meth:`~.base.Base.broken` does."""
     try:
-        yield from parse_messages(kernel.abi, data)
+        yield from parse_messages(kernel.abi, data, having)
     except ValueError as error:
         raise kernel.broken(f"the kernel's routing messages are none: {error}") from error

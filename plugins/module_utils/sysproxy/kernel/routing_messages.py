@@ -104,8 +104,9 @@ class Message:
         return head + packed
 
 
-def parse_messages(abi: Abi, data: bytes) -> Iterator[Message]:
-    """The messages in what sysctl or a routing socket gave; those of other versions and kinds are passed over.
+def parse_messages(abi: Abi, data: bytes, having: int = 0) -> Iterator[Message]:
+    """The messages in what sysctl or a routing socket gave; those of other versions and kinds are passed over, and so
+    are, with ``having``, those that have none of these flags.
 
     :raises ValueError: they are cut off, or say of themselves that they are shorter than messages are.
     """
@@ -119,17 +120,18 @@ def parse_messages(abi: Abi, data: bytes) -> Iterator[Message]:
         end = position + length
         if data[position + 2] == _VERSION and length >= layout.size and data[position + 3] in _ABOUT_ROUTES:
             kind, index, flags, present, pid, seq, errno, use, *metrics = unpack(data, position)
-            yield Message(
-                type=kind,
-                index=index,
-                flags=flags & 0xFFFFFFFF,
-                pid=pid,
-                seq=seq,
-                errno=errno,
-                use=use & 0xFFFFFFFF,
-                metrics=dict(zip(METRICS, metrics, strict=True)),
-                addresses=dict(sockaddrs(data[position + layout.size : end], present)),
-            )
+            if not having or flags & having:
+                yield Message(
+                    type=kind,
+                    index=index,
+                    flags=flags & 0xFFFFFFFF,
+                    pid=pid,
+                    seq=seq,
+                    errno=errno,
+                    use=use & 0xFFFFFFFF,
+                    metrics=dict(zip(METRICS, metrics, strict=True)),
+                    addresses=dict(sockaddrs(data[position + layout.size : end], present)),
+                )
         position = end
 
 
