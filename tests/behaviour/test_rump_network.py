@@ -372,6 +372,16 @@ def test_the_first_interface_on_a_network_has_the_route_to_it(kernel: Kernel, tm
     assert found == {"10.9.0.0/16": "shmif1", "10.9.1.0/24": "shmif2", "2001:db8::/64": "shmif1"}
 
 
+def test_routes_without_a_flag_of_those_made_by_hand_are_reported_too(kernel: Kernel, tmp_path: Path) -> None:
+    attach(kernel, tmp_path / "bus", "10.0.0.1/24")
+    plain = {"dest": "10.9.0.0/16", "interface": "shmif0", "flags": []}
+    made = thrice(kernel, routes=[plain, {"dest": "10.8.0.0/16", "gateway": "10.0.0.254"}])
+    assert [(way["state"], way["dest"], way["interface"]) for way in made["routes"]] == [
+        ("present", "10.9.0.0/16", "shmif0"),
+        ("present", "10.8.0.0/16", "shmif0"),
+    ]
+
+
 def test_the_loopback_goes_down_and_up(kernel: Kernel) -> None:
     thrice(kernel, interfaces=[{"name": "lo0", "state": "down"}])
     assert not kernel.interfaces.flags("lo0") & IFF.UP
