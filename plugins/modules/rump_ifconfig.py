@@ -110,7 +110,7 @@ options:
   media:
     description:
       - The medium, by the name that ifconfig(8) has for it, such as V(autoselect) or V(100baseTX).
-      - It is chosen with the options of O(mediaopt) and no others.
+      - It is chosen with the options of O(mediaopt) and the mode of O(mode), and no others.
     type: str
   mediaopt:
     description:
@@ -474,13 +474,16 @@ interface:
         active_options: [full-duplex]
         supported: [{media: autoselect, mediaopt: []}]
     carp:
-      description: What a carp interface is; C(vhid) and C(carpdev) are null where it has none.
+      description:
+        - What a carp interface is; C(vhid) and C(carpdev) are null where it has none.
+        - A diff tells by C(pass), V(another), that the password is changed.
       type: dict
       sample: {state: MASTER, vhid: 1, advbase: 1, advskew: 0, carpdev: shmif0, has_pass: true}
     wireless:
       description:
         - What a wireless interface is set to, or while it is in a network, what that one has. C(bssid) and C(channel)
           are null for any.
+        - A diff tells by C(nwkey), V(another), that the keys are changed.
       type: dict
       sample:
         ssid: attic

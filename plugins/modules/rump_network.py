@@ -118,7 +118,8 @@ options:
       media:
         description:
           - The medium, by the name that ifconfig(8) has for it, such as V(autoselect) or V(100baseTX).
-          - It is chosen with the options of O(interfaces[].mediaopt) and no others.
+          - It is chosen with the options of O(interfaces[].mediaopt) and the mode of O(interfaces[].mode), and no
+            others.
         type: str
       mediaopt:
         description:

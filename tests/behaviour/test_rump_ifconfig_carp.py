@@ -135,7 +135,10 @@ def test_a_carp_becomes_the_master(kernel: Kernel) -> None:
     assert kernel.interfaces.carp("carp0").state == CarpState.MASTER
     assert made["interface"]["carp"]["state"] == "MASTER"
     # It stays one when nothing but its advertisements and its password change.
-    thrice(kernel, "carp0", carp={"advskew": 9, "pass": "another"})
+    made = thrice(kernel, "carp0", carp={"advskew": 9, "pass": "new"})
+    made = thrice(kernel, "carp0", carp={"pass": "newer"})
+    assert made["diff"]["after"]["carp"]["pass"] == "another"
+    assert "pass" not in made["interface"]["carp"]
     assert kernel.interfaces.carp("carp0").state == CarpState.MASTER
     thrice(kernel, "carp0", carp={"state": "BACKUP"})
     assert kernel.interfaces.carp("carp0").state == CarpState.BACKUP

@@ -86,10 +86,11 @@ def test_a_network_is_set_changed_and_taken_away(kernel: Kernel) -> None:
     assert "abcde" not in str({key: value for key, value in made.items() if key != "invocation"})
 
     keys = "2:abcde,0x0102030405,,abcdefghijklm"
-    thrice(kernel, "iwn0", wireless={"ssid": "0x00ff", "nwkey": keys, "powersavesleep": 70}, state="up")
+    made = thrice(kernel, "iwn0", wireless={"ssid": "0x00ff", "nwkey": keys, "powersavesleep": 70}, state="up")
     found = held(kernel)
     assert (found.ssid, found.powersave, found.sleep) == (b"\x00\xff", True, 70)
     assert found.keys == NetworkKeys((b"abcde", b"\1\2\3\4\5", b"", b"abcdefghijklm"), 2)
+    assert made["diff"]["after"]["wireless"]["nwkey"] == "another"
     assert shown(kernel, "iwn0")["wireless"]["ssid"] == "0x00ff"
     assert IFF.RUNNING in kernel.interfaces.flags("iwn0")
 

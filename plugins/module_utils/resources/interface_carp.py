@@ -20,6 +20,8 @@ from .internet import parse_interface
 
 _NEW: Final = Carp(CarpState.INIT, "", -1, 1, 0)
 """What the kernel makes of a new one."""
+ANOTHER: Final = "another"
+"""What is said, in a diff, of a secret in the place of which another one comes."""
 _RANGES: Final = {"vhid": (1, 255), "advbase": (0, 255), "advskew": (0, 254)}
 
 
@@ -120,6 +122,8 @@ def plan(draft: Draft, wanted: WantedCarp, found: Carp | None) -> None:
     )
     is_same_group = (goal.vhid, goal.device) == (base.vhid, base.device)
     draft.after |= describe(replace(goal, state=base.state if is_same_group else CarpState.INIT))
+    if goal.key != base.key and any(goal.key) and any(base.key):
+        draft.after["carp"]["pass"] = ANOTHER
     draft.after["lladdr"] = f"00:00:5e:00:01:{goal.vhid:02x}"
     if goal.device != base.device:
         # It goes down with its device, and one with addresses comes up with a new one.

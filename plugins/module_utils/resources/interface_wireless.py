@@ -15,6 +15,7 @@ from ..sysproxy import Kernel
 from ..sysproxy.kernel.interfaces import Interface
 from ..sysproxy.kernel.wireless import KEYS, SSID_LIMIT, NetworkKeys, Wireless
 from .failures import OptionError
+from .interface_carp import ANOTHER
 from .interface_state import Draft
 from .internet import parse_link_address
 
@@ -141,6 +142,8 @@ def plan(draft: Draft, wanted: WantedWireless, found: Wireless | None, in_networ
         keys = wanted.keys
         draft.add(f"set the nwkey of {name}", lambda: interfaces.set_network_keys(name, keys))
         after["has_nwkey"] = True
+        if found.keys is not None:
+            after["nwkey"] = ANOTHER
     elif wanted.no_keys and found.keys is not None:
         draft.add(f"take the nwkey of {name} away", lambda: interfaces.set_network_keys(name, None))
         after["has_nwkey"] = False
