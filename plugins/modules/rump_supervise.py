@@ -263,7 +263,8 @@ class Owner:
         return True
 
     def become(self):
-        if self.switch:
+        # Who is it already does not need the rights to become it, which root has not everywhere (user namespaces).
+        if self.switch and (self.user, self.group) != (os.geteuid(), os.getegid()):
             os.setgroups(os.getgrouplist(self.name, self.group))
             os.setgid(self.group)
             os.setuid(self.user)

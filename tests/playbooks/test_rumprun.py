@@ -7,25 +7,28 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import shlex
 import shutil
 import signal
 import struct
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
+from ansible_collections.rumpkernel.rump.tests.support.filesystems import FFS_IMAGE
 from ansible_collections.rumpkernel.rump.tests.support.hypervisor_stand_in import HALTS, command_lines, install
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 from ansible_collections.rumpkernel.rump.tests.support.processes import group_ended
+from ansible_collections.rumpkernel.rump.tests.support.unikernels import QEMU, lacking
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-QEMU = "qemu-system-x86_64"
 
 
 class Host:
@@ -255,13 +258,134 @@ def test_qemu_hands_the_configuration_to_the_guest(host: Host) -> None:
     assert gone.code == 0, gone.output
 
 
-def test_a_real_image_boots_and_answers(host: Host) -> None:
-    image = os.environ.get("RUMPRUN_IMAGE")
-    if not image or not shutil.which(QEMU):
-        pytest.skip(f"no image of Rumprun for QEMU in RUMPRUN_IMAGE, or no {QEMU}")
-    web = guest(host, "web", image=image, disks=[], interfaces=[{"backend": "user", "ipv4": "dhcp"}])
-    run = host.converge(web, rumprun_qemu=QEMU)
+NETWORK = "rumpkernel.rump.rump_network"
+TAP = "ip tuntap add tap0 mode tap && ip address add 10.7.0.1/24 dev tap0 && ip link set tap0 up && ip link set lo up"
+
+
+@pytest.fixture
+def real(host: Host, record_property) -> Host:  # type: ignore[no-untyped-def]
+    """A host whose guests are real ones."""
+    if reason := lacking():
+        pytest.skip(reason)
+    host.variables["rumprun_qemu"] = QEMU
+    host.image = Path(os.environ["RUMPRUN_IMAGE"])
+    record_property("backend", f"rumprun under QEMU, {host.image.name}")
+    return host
+
+
+def with_guest(host: Host, instance: dict[str, Any], *tasks: dict[str, Any], under: tuple[str, ...] = ()) -> Run:
+    """Bring a real guest up, and then the tasks on it."""
+    roles = {"vars": {**host.variables, "rumprun_instances": [instance]}, "roles": ["rumpkernel.rump.rumprun"]}
+    plays = [*play(**roles), *play(*tasks)]
+    plays[0]["hosts"], plays[1]["hosts"] = "vmhost", instance["name"]
+    return run_playbook(host.folder, plays, {"all": {"hosts": {"vmhost": HERE}}}, under=under)
+
+
+def test_a_real_guest_with_two_interfaces_and_two_disks(real: Host) -> None:
+    disk = real.folder / "disk.img"
+    disk.write_bytes(gzip.decompress(FFS_IMAGE.read_bytes()))
+    interfaces = [
+        {"backend": "user", "ipv4": "dhcp", "options": "restrict=on"},
+        {"backend": "user", "ipv4": "10.9.0.2/24", "ipv4_gateway": "10.9.0.1", "ipv6": "2001:db8::2/64"},
+    ]
+    disks = [{"path": str(disk), "mountpoint": "/data"}, {"size": "1m"}]
+    arguments = ["-v", "two words", 'say "no"', "", "C:\\x"]
+    web = guest(
+        real, "web", disks=disks, interfaces=interfaces, arguments=arguments, environment={"A": "b,c d"}, memory=96
+    )
+    tasks = [
+        {"name": "Name", "rumpkernel.rump.rump_sysctl": {"name": "kern.domainname", "value": "example.net"}},
+        {"name": "Network", "rumpkernel.rump.rump_net_info": {}},
+        {"name": "Copy", "rumpkernel.rump.rump_copy": {"content": "hello\n", "dest": "/tmp/a", "mode": "0640"}},
+        {"name": "Write", "rumpkernel.rump.rump_copy": {"content": "kept\n", "dest": "/data/a"}},
+        {"name": "Raw", "rumpkernel.rump.rump_stat": {"path": "/dev/rld1d"}},
+        {"name": "Unmount", "rumpkernel.rump.rump_mount": {"path": "/data", "state": "unmounted"}},
+        {
+            "name": "Cut",
+            NETWORK: {"interfaces": [{"name": "vioif0", "addresses": ["10.0.2.99/24"]}], "purge": ["addresses"]},
+            "ignore_errors": True,
+        },
+        {"name": "Other", NETWORK: {"interfaces": [{"name": "vioif1", "addresses": ["10.9.0.4/24"]}]}},
+    ]
+    run = with_guest(real, web, *tasks)
     assert run.code == 0, run.output
+    console = (real.top / "lib/web/console.log").read_text()
+    if "argv[" in console:  # a program that shows what it was given
+        assert [
+            text for place, text in enumerate(["web", *arguments]) if f"argv[{place}]=<{text}>" not in console
+        ] == []
+        assert "env <A=b,c d>" in console
+    assert {result.task: (result.status, result.changed) for result in run.of("web")} == {
+        **dict.fromkeys(("Name", "Copy", "Write", "Unmount", "Other"), ("ok", True)),
+        **dict.fromkeys(("Network", "Raw"), ("ok", False)),
+        "Cut": ("failed", False),
+    }, run.output
+    results = {result.task: result.result for result in run.of("web")}
+    found = results["Network"]
+    addresses = {name: found["interfaces"][name]["addresses"] for name in ("vioif0", "vioif1")}
+    assert "10.0.2.15/24" in addresses["vioif0"]
+    assert {"10.9.0.2/24", "2001:db8::2/64"} <= set(addresses["vioif1"])
+    assert "sockets are left out" in " ".join(run.output.split())
+    assert [way["gateway"] for way in found["routes"] if way["dest"] == "default"] == ["10.9.0.1"]
+    assert "(10.0.2.15 on vioif0, from 10.0.2.2)" in results["Cut"]["msg"]
+    assert results["Raw"]["stat"]["ischr"]
+
+    assert real.converge(web).changed == []
     with connect(f"tcp://{web['forward']}") as kernel:
         assert kernel.sysctl.get("kern.hostname") == "web"
-    assert host.converge(web).changed == []
+        assert {mounted.path for mounted in kernel.mounts()} == {"/", "/tmp"}
+        kernel.halt()
+    again = real.converge(web)
+    assert [result.result["changes"] for result in again.changed] == [["stop web", "start web"]], again.output
+    with connect(f"tcp://{web['forward']}") as kernel:
+        assert kernel.read_file("/data/a") == b"kept\n"
+    pid = real.pid("web")
+    assert real.converge({"name": "web", "state": "absent"}).code == 0
+    assert group_ended(pid)
+
+
+def test_a_real_guest_is_moved(real: Host) -> None:
+    """In a network namespace of the test's, where it is reached at its own address."""
+    under = ("unshare", "--map-root-user", "--net", "sh", "-c", f'{TAP} && exec "$@"', "sh")
+    if not shutil.which("unshare") or subprocess.run([*under, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no network namespace with a tap device can be made here, in which a unikernel is moved")
+    web = guest(real, "web", disks=[], interfaces=[{"backend": "tap", "device": "tap0", "ipv4": "10.7.0.2/24"}])
+
+    def move(number: int, name: str, **more: Any) -> dict[str, Any]:
+        interface = {"name": "vioif0", "addresses": [f"10.7.0.{number}/24"]}
+        return {"name": name, NETWORK: {"interfaces": [interface], "purge": ["addresses"], **more}}
+
+    here = {"name": "Here", "rumpkernel.rump.rump_net_info": {"gather_subset": ["interfaces"]}}
+    nowhere = move(3, "Nowhere", reconnect="tcp://10.7.0.77:12345", reconnect_timeout=2)
+    tasks = [
+        {**move(3, "Cut"), "ignore_errors": True},
+        {**nowhere, "ignore_errors": True},
+        {**here, "name": "As it was"},
+        move(3, "Move", reconnect="tcp://10.7.0.3:12345"),
+        here,
+        move(3, "Again", reconnect="tcp://10.7.0.3:12345"),
+        {**move(4, "Disconnect", allow_disconnect=True), "vars": {"ansible_rump_timeout": 2}},
+        {"name": "Go on", "ansible.builtin.set_fact": {"ansible_rump_server": "tcp://10.7.0.4:12345"}},
+        {**here, "name": "There"},
+    ]
+    run = with_guest(real, web, *tasks, under=under)
+    assert run.code == 0, run.output
+    results = {result.task: result.result for result in run.of("web")}
+    found = [results[name]["interfaces"]["vioif0"]["addresses"] for name in ("As it was", "Here", "There")]
+    assert [one for addresses in found for one in addresses if one.startswith("10.")] == [
+        *("10.7.0.2/24", "10.7.0.3/24", "10.7.0.4/24"),
+    ]
+    assert "(10.7.0.2 on vioif0, from 10.7.0.1)" in results["Cut"]["msg"]
+    assert "taken back" in results["Nowhere"]["msg"]
+    assert results["Move"]["server"] == "tcp://10.7.0.3:12345"
+    assert not results["Again"]["changed"]
+    assert "the connection ended after the last step" in " ".join(run.output.split())
+
+
+def test_a_real_guest_that_does_not_come_up_shows_its_console(real: Host) -> None:
+    interfaces = [{"backend": "user", "ipv4": "dhcp"}]
+    run = real.converge(guest(real, "web", disks=[{"size": "1m", "mountpoint": "/data"}], interfaces=interfaces))
+    assert run.code == 2
+    message = next(result for result in run.results if result.status == "failed").result["msg"]
+    assert "it halted" in message
+    assert "/data" in message
