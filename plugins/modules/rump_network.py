@@ -434,6 +434,9 @@ options:
     type: float
     default: 30.0
 notes:
+  - Interfaces and routes that have nothing to do with one another are changed at the same time. When the kernel refuses
+    a change, those of others are made all the same; RV(changes) of the failure tells what was done, and the next
+    run does the rest.
   - When an address goes, the kernel goes on to use it as the source of packets by the routes that were made with it.
     The task makes the kernel choose another one.
 seealso:

@@ -79,8 +79,9 @@ class ForetoldRoutes(route.Table):
     def leading_to(self, address: IPAddress, but: tuple[IPNetwork, str] | None = None) -> Route | None:
         """As the table's, in the time that a few look-ups take instead of one for each route."""
         lengths = self._by_length.get((address.version, getattr(address, "scope_id", None) or ""), {})
+        bits, size = int(address), address.max_prefixlen
         for length in sorted(lengths, reverse=True):
-            found = lengths[length].get(int(address) >> address.max_prefixlen - length)
+            found = lengths[length].get(bits >> size - length)
             if found is not None and found.key != but:
                 return found
         return None
