@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Says at the end of a run which kernels the tests met, and which tests did not run.
 
-A fixture that hands out a kernel says so by `record_property("backend", TEXT)`, where TEXT begins with "simulated" or
-"rump_server" and goes on with what tells this kernel from others (release, machine, transport).
+A fixture that hands out a kernel says so by `record_property("backend", TEXT)`, where TEXT begins with "simulated",
+"rump_server" or "rumprun" and goes on with what tells this kernel from others (release, machine, transport).
 """
 
 from __future__ import annotations
