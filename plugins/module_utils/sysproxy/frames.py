@@ -460,11 +460,12 @@ class Client(_Machine):
 
         Servers read an empty name as a null pointer, and write one NUL past the body, which at some
         lengths is the first byte past their own allocation: the name is never empty and is padded to
-        a length at which neither a 64-bit nor a 32-bit allocator is hurt.
+        a length at which neither a 64-bit nor a 32-bit allocator is hurt, nor that of a Rumprun unikernel,
+        whose blocks are powers of two with a head of 16 bytes.
         """
         body = program.encode("utf-8", "replace").split(b"\0")[0][:63] or b"-"
         body += b"\0"
-        while len(body) % 16 in (8, 12):
+        while len(body) % 16 in (0, 8, 12):
             body += b"\0"
         return self._request(FrameType.HANDSHAKE, kind, body)
 

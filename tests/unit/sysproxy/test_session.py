@@ -989,7 +989,7 @@ def test_a_cancelled_call_leaves_the_session_in_use(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
         blocked, other = peer.syscall()[0], peer.syscall()[0]
         cancel = peer.receive()
-        assert (cancel.kind, cancel.body) == (frames.HandshakeKind.EXEC, b"rumpkernel.rump\0")
+        assert (cancel.kind, cancel.body) == (frames.HandshakeKind.EXEC, b"rumpkernel.rump\0\0")
         peer.reply(blocked, Errno.EINTR)
         peer.reply(other, ERESTART)  # not made again while the exec is under way
         peer.send(peer.machine.handshake_reply(cancel.reqno))
