@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from ansible_collections.rumpkernel.rump.tests.support.backends import COMPONENTS, rump_server, running
+from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations import routes, socket_scribe
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.catalogue import (
     CONVERSATIONS,
     EXTRA_COMPONENTS,
 )
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import Scribe
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient import RawClient
+
+LONG_MOMENT: Final = 0.1  # seconds
 
 
 def answers(backend: str, folder: Path, conversation: str) -> list[tuple[str, Any]]:
@@ -29,11 +33,27 @@ def answers(backend: str, folder: Path, conversation: str) -> list[tuple[str, An
         return scribe.lines
 
 
+def differences(folder: Path, conversation: str) -> list[Any]:
+    """What the two say differently. The folder's path has to be short, for the sockets in it."""
+    folder.mkdir()
+    simulated = answers("simulated", folder / "s", conversation)
+    pairs = zip_longest(simulated, answers("rump_server", folder / "r", conversation))
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
 @pytest.mark.skipif(rump_server() is None, reason="there is no rump_server on PATH or in RUMP_SERVER_BIN")
 @pytest.mark.parametrize("conversation", CONVERSATIONS)
-def test_as_the_real_one(conversation: str, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
+def test_as_the_real_one(
+    conversation: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property,  # type: ignore[no-untyped-def]
+) -> None:
     record_property("backend", "rump_server beside the simulated kernel")
-    simulated = answers("simulated", tmp_path / "simulated", conversation)
-    real = answers("rump_server", tmp_path / "real", conversation)
-    assert len(simulated) == len(real)
-    assert [pair for pair in zip(simulated, real, strict=True) if pair[0] != pair[1]] == []
+    found = differences(tmp_path / "1", conversation)
+    if found:
+        # On a busy machine packets may be on their way for longer than the moment that is left to them.
+        for module in (routes, socket_scribe):
+            monkeypatch.setattr(module, "MOMENT", LONG_MOMENT)
+        found = differences(tmp_path / "2", conversation)
+    assert found == []
