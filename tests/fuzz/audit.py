@@ -21,7 +21,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session i
 MARKER: Final = secrets.token_bytes(16)
 TICKET: Final = bytes(range(16))
 """Of a prefork."""
-_PROGRAM: Final = b"rumpkernel.rump\0"
+_PROGRAM: Final = b"rumpkernel.rump\0\0"
 _LONGEST_BLOCK: Final = 128
 
 

@@ -369,7 +369,7 @@ def test_an_exec_ends_blocked_calls(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
         blocked, _arguments = peer.syscall()
         request = peer.receive()
-        assert (request.kind, request.body) == (frames.HandshakeKind.EXEC, b"rumpkernel.rump\0")
+        assert (request.kind, request.body) == (frames.HandshakeKind.EXEC, b"rumpkernel.rump\0\0")
         peer.reply(blocked, Errno.EINTR)
         peer.send(peer.machine.handshake_reply(request.reqno))
 
