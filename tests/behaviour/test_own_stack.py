@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from pathlib import Path
 
@@ -23,7 +24,9 @@ WITH_BPF = [*COMPONENTS, "rumpdev_bpf"]
 @pytest.mark.parametrize("components", [WITH_BPF, COMPONENTS], ids=["bpf", "no bpf"])
 @pytest.mark.parametrize("backend", OWN_BACKENDS)
 def test_a_session_over_the_kernels_own_stack(backend: str, components: list[str], tmp_path: Path) -> None:
-    with running_on_own_stack(backend, tmp_path, components) as (server, prefix, port), connect(server.url) as kernel:
+    with contextlib.ExitStack() as stack:
+        server, prefix, port = stack.enter_context(running_on_own_stack(backend, tmp_path, components))
+        kernel = stack.enter_context(connect(server.url))
         assert kernel.session.endpoints is not None
         here, there = kernel.session.endpoints
         assert there == (f"{prefix}.1", port)
@@ -67,10 +70,9 @@ def test_a_session_with_a_server_on_its_hosts_network(
 @pytest.mark.parametrize("backend", OWN_BACKENDS)
 def test_the_list_of_sockets_over_the_kernels_own_stack_is_the_kernels_end(backend: str, tmp_path: Path) -> None:
     """What is refused above is refused for a reason: nobody gets an answer any more."""
-    with (
-        running_on_own_stack(backend, tmp_path) as (server, _prefix, _port),
-        connect(server.url, timeout=0.3) as kernel,
-    ):
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_on_own_stack(backend, tmp_path))[0]
+        kernel = stack.enter_context(connect(server.url, timeout=0.3))
         node = kernel.sysctl.node("net.inet.tcp.pcblist")
         size = kernel.abi.struct("kinfo_pcb").size
         with pytest.raises(CallTimeout):
@@ -82,7 +84,9 @@ def test_the_list_of_sockets_over_the_kernels_own_stack_is_the_kernels_end(backe
 @pytest.mark.parametrize("backend", OWN_BACKENDS)
 def test_a_kernel_that_halts_falls_silent(backend: str, tmp_path: Path) -> None:
     """Its machine goes on, and no connection ends."""
-    with running_on_own_stack(backend, tmp_path) as (server, _net, _port), connect(server.url) as kernel:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_on_own_stack(backend, tmp_path))[0]
+        kernel = stack.enter_context(connect(server.url))
         kernel.halt()
         assert kernel.session.closed
         with pytest.raises(ConnectError):
