@@ -16,6 +16,8 @@ from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS,
 from ansible_collections.rumpkernel.rump.tests.support.filesystems import FOLDERS, running_with_filesystems
 from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 
+LIMIT = 60.0  # seconds for a call: a virtual machine may stand still for a while
+
 
 @pytest.fixture(params=BACKENDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path, record_property) -> Iterator[Server]:  # type: ignore[no-untyped-def]
@@ -28,7 +30,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, record_property) -> I
 @pytest.fixture
 def kernel(server: Server) -> Iterator[Kernel]:
     """A session with it."""
-    with connect(server.url, timeout=20) as connected:
+    with connect(server.url, timeout=LIMIT, connect_timeout=LIMIT) as connected:
         yield connected
 
 
@@ -38,7 +40,10 @@ def kernel_with_filesystems(
 ) -> Iterator[Kernel]:
     """A session with a kernel that has a tmpfs and an FFS; one for all of a module's tests, for use with ``folder``."""
     folder = tmp_path_factory.mktemp("kernel")
-    with running_with_filesystems(request.param, folder) as server, connect(server.url, timeout=20) as connected:
+    with (
+        running_with_filesystems(request.param, folder) as server,
+        connect(server.url, timeout=LIMIT, connect_timeout=LIMIT) as connected,
+    ):
         yield connected
 
 

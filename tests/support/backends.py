@@ -31,7 +31,7 @@ from ansible_collections.rumpkernel.rump.simulated_kernel import cli
 from . import unikernels
 
 ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT = 30.0
+START_LIMIT = 60.0
 STOP_LIMIT = 10.0
 COMPONENTS = [
     *("rumpvfs", "rumpdev", "rumpdev_disk", "rumpdev_vnd", "rumpfs_tmpfs", "rumpfs_kernfs", "rumpfs_ffs"),
