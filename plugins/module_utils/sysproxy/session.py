@@ -639,7 +639,7 @@ def open_session(
             return session
         except CallTimeout:
             reason = doubt(session.abi if session is not None and session.banner else None)
-            raise ConnectTimeout(f"{url}: connected, and then no answer within {connect_timeout:g} s{reason}") from None
+            raise ConnectTimeout(f"{url}: connected, and then no answer within {connect_timeout:.3g} s{reason}") from None
         except ServerFull:
             if time.monotonic() + backoff > deadline:
                 raise
