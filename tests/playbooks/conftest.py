@@ -12,6 +12,7 @@ import pytest
 TOGETHER = ("test_file_tasks", "test_ssh", "test_unmodified_facts")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in TOGETHER:
