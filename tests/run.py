@@ -75,7 +75,7 @@ STAGES = {
         *SIDE_BY_SIDE,
     ],
     # What tests share that takes long to make is made once, see tests/playbooks/conftest.py.
-    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE, "--dist", "loadgroup"],
+    "playbooks": [*pytest("tests/playbooks"), *SIDE_BY_SIDE],
     "lint": ["ansible-lint", "--offline", "--nocolor"],
     "sanity": ["python", "tests/sanity/run.py"],
     "docs": [

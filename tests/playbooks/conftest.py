@@ -2,9 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which of these tests go to the same process when they are run side by side (pytest -n auto --dist loadgroup)."""
+"""Which of these tests go to the same process when they are run side by side (pytest -n auto).
+
+xdist's own way to say that, its marks for --dist loadgroup, has no effect with pytest 9.2, whose tests keep their names
+elsewhere than xdist 3.8 puts them.
+"""
 
 from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -12,8 +19,13 @@ import pytest
 TOGETHER = ("test_file_tasks", "test_ssh", "test_unmodified_facts")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.stem in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWhatIsShared(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if PurePosixPath(file).stem in TOGETHER else nodeid
+
+    return ByWhatIsShared(config, log)
