@@ -79,7 +79,7 @@ def test_traces(kernel: Kernel) -> None:
     kernel.exists("/nosuch")
     kernel.ktrace_stop("/trace")
     kernel.getcwd()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while len(records := list(kernel.trace_records(kernel.read_file("/trace")))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     told = [(KTR(record.type), record.syscall(kernel.abi)) for record in records]

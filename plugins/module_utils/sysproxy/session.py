@@ -639,7 +639,8 @@ def open_session(
             return session
         except CallTimeout:
             reason = doubt(session.abi if session is not None and session.banner else None)
-            raise ConnectTimeout(f"{url}: connected, and then no answer within {connect_timeout:.3g} s{reason}") from None
+            waited = f"no answer within {connect_timeout:.3g} s"
+            raise ConnectTimeout(f"{url}: connected, and then {waited}{reason}") from None
         except ServerFull:
             if time.monotonic() + backoff > deadline:
                 raise
