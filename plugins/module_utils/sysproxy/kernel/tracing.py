@@ -51,7 +51,7 @@ class Tracing(Base):
         self.path_call("ktrace", path, KTROP.SET, facilities | _VERSION_2, process)
 
     def ktrace_stop(self, path: StrPath) -> None:
-        """End all traces into a file. A thread of the kernel's writes it, and what is left to write up to seconds later."""
+        """End all traces into a file. A thread of the kernel's writes what is left to write, up to seconds later."""
         self.call("ktrace", path_bytes(path), KTROP.CLEARFILE, 0, 0, subject=os.fsdecode(path))
 
     def trace_records(self, data: bytes) -> Iterator[TraceRecord]:
