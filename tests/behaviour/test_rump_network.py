@@ -62,7 +62,7 @@ def held(kernel: Kernel) -> list[Any]:
         [(found.name, found.flags, found.mtu, found.addresses) for found in kernel.interfaces.all()],
         [(str(found), found.gateway, found.interface, found.flags, found.source) for found in kernel.routes.all()],
         [
-            (str(found.address), found.interface, found.link_address, found.is_proxy)
+            (str(found.address), found.interface, found.link_address)  # is_proxy may be that of the entry before it
             for family in (AF.INET, AF.INET6)
             for found in kernel.neighbours.all(family)
             if found.link_address  # others the kernel is looking for by itself
