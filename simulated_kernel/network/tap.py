@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..changes import mark_change
 from ..errors import refuse
 from .interfaces import DLT_EN10MB, ETHERNET_FLAGS, ETHERNET_MTU, IFT_ETHER, JUMBO_MTU, Ethernet, InterfaceKind
+from .media import tell_media
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
@@ -38,7 +39,7 @@ class Tap(Ethernet):
     async def ioctl(self, request: IoctlRequest) -> None:
         match request.name:
             case "SIOCGIFMEDIA":
-                await self._tell_media(request)
+                await tell_media(request, MEDIA, current=self.medium, active=self.medium)
             case "SIOCSIFMEDIA":
                 wanted = request.struct("ifreq").ifr_ifru.ifru_value
                 request.notes["media"] = hex(wanted)
@@ -49,21 +50,3 @@ class Tap(Ethernet):
                     mark_change()
             case _:
                 self.ether_ioctl(request)
-
-    async def _tell_media(self, request: IoctlRequest) -> None:
-        asked = request.struct("ifmediareq")
-        if asked.ifm_count < 0:
-            raise refuse("EINVAL")
-        told = min(asked.ifm_count, len(MEDIA))
-        raw = b"".join(request.abi.integer("int", word) for word in MEDIA[:told])
-        await request.memory.copyout(asked.ifm_ulist, raw)
-        request.put_struct(
-            "ifmediareq",
-            ifm_name=self.name.encode(),
-            ifm_current=self.medium,
-            ifm_active=self.medium,
-            ifm_count=len(MEDIA),
-            ifm_ulist=asked.ifm_ulist,
-        )
-        if asked.ifm_count and told < len(MEDIA):
-            raise refuse("E2BIG")

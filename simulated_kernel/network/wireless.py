@@ -26,6 +26,7 @@ from .interfaces import (
     Ethernet,
     InterfaceKind,
 )
+from .media import tell_media
 
 if TYPE_CHECKING:
     from ..ioctls import IoctlRequest
@@ -153,7 +154,9 @@ class Wireless(Ethernet):
                     i_channel=ANY_CHANNEL if told_channel is None else told_channel,
                 )
             case "SIOCGIFMEDIA":
-                await self._tell_media(request)
+                status = AVAILABLE | (ACTIVE if self.state == RUN else 0)
+                active = self._active_medium()
+                await tell_media(request, MEDIA, current=self.medium, active=active, status=status)
             case "SIOCSIFMEDIA":
                 wanted = request.struct("ifreq").ifr_ifru.ifru_value
                 request.notes["media"] = hex(wanted)
@@ -239,22 +242,3 @@ class Wireless(Ethernet):
         if self.role in (ADHOC, HOSTAP) and self.state == RUN and not word & MODE:
             return word | MODE_11B
         return word
-
-    async def _tell_media(self, request: IoctlRequest) -> None:
-        asked = request.struct("ifmediareq")
-        if asked.ifm_count < 0:
-            raise refuse("EINVAL")
-        told = min(asked.ifm_count, len(MEDIA))
-        raw = b"".join(request.abi.integer("int", word) for word in MEDIA[:told])
-        await request.memory.copyout(asked.ifm_ulist, raw)
-        request.put_struct(
-            "ifmediareq",
-            ifm_name=self.name.encode(),
-            ifm_current=self.medium,
-            ifm_status=AVAILABLE | (ACTIVE if self.state == RUN else 0),
-            ifm_active=self._active_medium(),
-            ifm_count=len(MEDIA),
-            ifm_ulist=asked.ifm_ulist,
-        )
-        if asked.ifm_count and told < len(MEDIA):
-            raise refuse("E2BIG")
