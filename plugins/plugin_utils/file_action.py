@@ -235,11 +235,11 @@ def _refuse_options(parameters: Mapping[str, Any], users: Users) -> None:
 
     :raises AnsibleActionFail: no file could get them.
     """
-    modes = [mode for mode in (parameters.get("directory_mode"), parameters.get("mode")) if mode != "preserve"]
+    mode = parameters.get("mode")
     try:
         copy.refuse_validation(parameters)
-        for mode in modes:
-            Attributes.parse({**parameters, "mode": mode}, "file", users)
+        copy.directory_mode(parameters)
+        Attributes.parse({**parameters, "mode": None if mode == "preserve" else mode}, "file", users)
     except OptionError as error:
         raise AnsibleActionFail(str(error)) from None
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -21,7 +22,7 @@ from .copy_tree import TreeCopy
 from .failures import OptionError
 from .file import describe
 from .file_attributes import Attributes, Difference
-from .file_mode import NEW_DIRECTORY, NEW_FILE, mode_text
+from .file_mode import NEW_DIRECTORY, NEW_FILE, Mode, mode_text
 from .plan import Plan
 from .sums import Sums, sums_of, sums_of_kernel
 from .users import Users
@@ -69,6 +70,15 @@ def refuse_validation(parameters: Mapping[str, Any]) -> None:
         raise OptionError("validate", _NO_VALIDATION)
 
 
+def directory_mode(parameters: Mapping[str, Any]) -> Mode | None:
+    """That of directories which are made for a file.
+
+    :raises OptionError: ``directory_mode`` is none.
+    """
+    mode = parameters.get("directory_mode")
+    return None if mode is None else Mode.parse(mode, "directory_mode")
+
+
 def plan_sent(
     kernel: Kernel,
     parameters: Mapping[str, Any],
@@ -111,10 +121,9 @@ class _Destination:
 
     def __init__(self, kernel: Kernel, parameters: Mapping[str, Any], users: Users, name: str) -> None:
         self.kernel = kernel
-        self.parameters = parameters
-        self.users = users
         self.src = parameters.get("src")
         self.attributes = Attributes.parse(parameters, "file", users)
+        self.directory_mode = directory_mode(parameters)
         self.made = Plan()
         dest = str(parameters["dest"])
         if not dest or "\0" in dest:
@@ -139,8 +148,7 @@ class _Destination:
 
     def _make_directories(self, folder: str) -> None:
         """Plan ``folder`` and the parents that it lacks, with the owner of the copy and a mode of their own."""
-        options = {**self.parameters, "mode": self.parameters.get("directory_mode")}
-        wanted = Attributes.parse(options, "directory", self.users)
+        wanted = dataclasses.replace(self.attributes, mode=self.directory_mode)
         missing = []
         while folder and not self.kernel.exists(folder):
             missing.append(folder)

@@ -50,28 +50,28 @@ class Mode:
     symbolic: str = ""
 
     @classmethod
-    def parse(cls, value: Any) -> Mode:
-        """What the option ``mode`` means: a number as it is, a string of octal digits, or symbolic clauses.
+    def parse(cls, value: Any, option: str = "mode") -> Mode:
+        """What ``option`` means: a number as it is, a string of octal digits, or symbolic clauses.
 
         :raises OptionError: it is none of these, or has more than permission bits.
         """
         if isinstance(value, bool) or not isinstance(value, int | str):
-            raise _unreadable(value)
+            raise _unreadable(option, value)
         if isinstance(value, int):
-            return cls(octal=_permissions(value, value))
+            return cls(octal=_permissions(option, value, value))
         try:
             octal = int(value, 8)
         except ValueError:
             pass
         else:
-            return cls(octal=_permissions(octal, value))
+            return cls(octal=_permissions(option, octal, value))
         if not all(any(operator in clause for operator in "+-=") for clause in value.split(",")):
-            raise _unreadable(value)
+            raise _unreadable(option, value)
         mode = cls(symbolic=value)
         try:
             mode.of(NEW_FILE)
         except ValueError:
-            raise _unreadable(value) from None
+            raise _unreadable(option, value) from None
         return mode
 
     def of(self, found: int) -> int:
@@ -86,14 +86,14 @@ def mode_text(mode: int) -> str:
     return f"0{stat.S_IMODE(mode):03o}"
 
 
-def _permissions(number: int, value: Any) -> int:
+def _permissions(option: str, number: int, value: Any) -> int:
     if number < 0 or number != stat.S_IMODE(number):
-        raise OptionError("mode", f"{value!r} has more than permission bits: give 0 to 07777 (octal)")
+        raise OptionError(option, f"{value!r} has more than permission bits: give 0 to 07777 (octal)")
     return number
 
 
-def _unreadable(value: Any) -> OptionError:
+def _unreadable(option: str, value: Any) -> OptionError:
     return OptionError(
-        "mode",
+        option,
         f"{value!r} is no mode: give octal digits in quotes such as '0644', or a symbolic mode such as u=rw,g+X,o-rwx",
     )
