@@ -44,8 +44,7 @@ class Trace:
         seconds, rest = divmod(clock.now(), NANOSECONDS)
         head = self._kernel.abi.struct("ktr_header").build(
             ktr_len=len(data),
-            ktr_type=kind,
-            ktr_version=version,
+            ktr_kind=version << 16 | kind,
             ktr_pid=process.pid,
             ktr_comm=process.name.encode()[:16],
             ktr_ts={"tv_sec": seconds, "tv_nsec": rest},

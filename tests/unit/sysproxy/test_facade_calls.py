@@ -106,7 +106,7 @@ def test_clocks_and_limits(tmp_path: Path, abi: Abi) -> None:
 def test_records_of_traces(tmp_path: Path, abi: Abi) -> None:
     def record(kind: KTR, data: bytes) -> bytes:
         head = abi.struct("ktr_header").build(
-            ktr_len=len(data), ktr_type=kind, ktr_version=2, ktr_pid=7, ktr_comm=b"sh", ktr_ts={"tv_sec": 3}, ktr_lid=1
+            ktr_len=len(data), ktr_kind=2 << 16 | kind, ktr_pid=7, ktr_comm=b"sh", ktr_ts={"tv_sec": 3}, ktr_lid=1
         )
         return head + data
 

@@ -72,6 +72,10 @@ def members_in_table(name: str, abi: Abi) -> dict[str, tuple[int, int]]:
     for (structure, ours), theirs in RENAMED.items():
         if structure == name:
             found[ours] = found[theirs]
+    if name == "ktr_header":
+        # Two members in C, in the order that puts the type into the lower half of the word that they make up.
+        (place, size), (_version_place, version_size) = found["ktr_type"], found["ktr_version"]
+        found["ktr_kind"] = (place, size + version_size)
     return found
 
 

@@ -136,12 +136,12 @@ def test_records_of_a_trace() -> None:
         "23c4046b00000000 92dac50300000000 05000000 00000000 1800000000000000"
     )
     head = layout.parse(written)
-    assert (head.ktr_len, head.ktr_type, head.ktr_version, head.ktr_pid, head.ktr_lid) == (8, 1, 2, 3, 5)
+    assert (head.ktr_len, head.ktr_kind, head.ktr_pid, head.ktr_lid) == (8, 2 << 16 | 1, 3, 5)
     assert (head.ktr_comm, head.ktr_ts.tv_sec, head.ktr_ts.tv_nsec) == (b"rumpkernel.rump", 0x6B04C423, 0x03C5DA92)
     position, records = 0, []
     while position < len(written):
         head = layout.parse(written, position)
         position += layout.size + head.ktr_len
-        records.append((head.ktr_type, written[position - head.ktr_len : position]))
+        records.append((head.ktr_kind & 0xFFFF, written[position - head.ktr_len : position]))
     assert position == len(written) == call.values[0]
     assert records[3] == (3, b"/none\0")  # KTR_NAMEI of access("/none")

@@ -63,7 +63,8 @@ class Tracing(Base):
         position = 0
         while position + layout.size <= len(data):
             head = layout.parse(data, position)
-            if head.ktr_version != 2 or head.ktr_len < 0:
+            version, kind = divmod(head.ktr_kind, 1 << 16)
+            if version != 2 or head.ktr_len < 0:
                 raise ValueError(f"there is no record of a trace at byte {position}")
             start = position + layout.size
             position = start + head.ktr_len
@@ -71,7 +72,7 @@ class Tracing(Base):
                 return
             moment = head.ktr_ts
             yield TraceRecord(
-                type=head.ktr_type,
+                type=kind,
                 pid=head.ktr_pid,
                 lwp=head.ktr_lid,
                 command=os.fsdecode(head.ktr_comm),

@@ -461,11 +461,11 @@ STRUCTURES: dict[str, Declaration | dict[Release, Declaration]] = {
     ),
     "cmsghdr": (("cmsg_len", "uint32"), ("cmsg_level", "int"), ("cmsg_type", "int")),
     "sockaddr_un": (("sun_len", "uint8"), ("sun_family", "uint8"), ("sun_path", "char[104]")),
-    # sys/ktrace.h: the head of a record of version 2
+    # sys/ktrace.h: the head of a record of version 2. Its second word is the version, 16 bits higher, and the type:
+    # they are members of their own there, declared in the order that makes this so in both byte orders.
     "ktr_header": (
         ("ktr_len", "int"),
-        ("ktr_type", "int16"),
-        ("ktr_version", "int16"),
+        ("ktr_kind", "uint32"),
         ("ktr_pid", "int"),
         ("ktr_comm", "char[17]"),
         ("ktr_ts", "timespec"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import KTR
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import Scribe, mount_tmpfs
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient import RawClient
 
@@ -115,8 +116,6 @@ def traces(scribe: Scribe) -> None:
     while position < length:
         head = layout.parse(buffer, position)
         data = bytes(buffer[position + layout.size : position + layout.size + head.ktr_len])
-        shown = data[:8] if head.ktr_type == 1 else data
-        scribe.write(
-            "record", (head.ktr_type, head.ktr_version, head.ktr_pid == pid, head.ktr_comm, head.ktr_len, shown)
-        )
+        shown = data[:8] if head.ktr_kind & 0xFFFF == KTR.SYSCALL else data
+        scribe.write("record", (head.ktr_kind, head.ktr_pid == pid, head.ktr_comm, head.ktr_len, shown))
         position += layout.size + head.ktr_len
