@@ -28,14 +28,20 @@ if TYPE_CHECKING:
     from .options import Disk
 
 SECTOR = 512
-RAW_PARTITION = 3
 PARTITIONS_PER_DISK = 8
 CHARACTER_PIECE = 65536
 BLOCK_PIECE = 2048
 RUMPBLK_MAJOR = 197
 VND_BLOCK_MAJOR, VND_CHARACTER_MAJOR = 14, 41
 VNDIOF_HASGEOM, VNDIOF_READONLY, VNDIOF_FORCE = 1, 2, 4
-DISK_LABEL_PARTITIONS = frozenset({0, RAW_PARTITION})
+
+
+def raw_partition(machine: str) -> int:
+    """Which partition is the whole disk: d on PCs, c on the other machines that rump kernels are built for.
+
+    Source: RAW_PART of sys/arch/*/include/disklabel.h.
+    """
+    return 3 if machine in ("amd64", "i386") else 2
 
 
 class Storage:
@@ -139,7 +145,7 @@ class VndDriver(Driver):
     """/dev/vndNx and /dev/rvndNx (vnd(4))."""
 
     def __init__(self, kernel: SimulatedKernel) -> None:
-        self._kernel = kernel
+        self._raw_partition = raw_partition(kernel.abi.machine)
         self.units: dict[int, VndUnit] = {}
 
     def unit(self, node: Node) -> VndUnit:
@@ -155,7 +161,8 @@ class VndDriver(Driver):
     def open(self, node: Node, flags: int) -> None:
         unit = self.unit(node)
         partition = minor_of(node.rdev) % PARTITIONS_PER_DISK
-        if partition != RAW_PARTITION and (unit.storage is None or partition not in DISK_LABEL_PARTITIONS):
+        # A disk without a label has one partition, a, beside the one that is all of it.
+        if partition != self._raw_partition and (unit.storage is None or partition != 0):
             raise refuse("ENXIO")
         key = (node.kind, partition)
         unit.open_partitions[key] = unit.open_partitions.get(key, 0) + 1

@@ -29,8 +29,8 @@ IFF_CANTCHANGE = 0x2 | 0x10 | 0x40 | 0x400 | 0x800 | 0x8000 | 0x200 | 0x100
 IFT_OTHER, IFT_ETHER, IFT_LOOP, IFT_PPP, IFT_L2VLAN, IFT_BRIDGE, IFT_GIF, IFT_CARP = 1, 6, 24, 23, 135, 209, 240, 248
 LINK_STATE_UNKNOWN, LINK_STATE_DOWN, LINK_STATE_UP = 0, 1, 2
 ETHERNET_MINIMUM, ETHERNET_MTU, JUMBO_MTU = 46, 1500, 9000
-LOOPBACK_MTU = 33624
-LOOPBACK_MTU_LIMIT = 66392
+LOOPBACK_MTU, LOOPBACK_MTU_LIMIT = 32768, 65536  # and what fits into an mbuf's head and another mbuf, each
+MBUF_ROOM = {8: 856, 4: 412}  # that, by word size (MHLEN + MLEN of sys/mbuf.h)
 ETHERNET_FLAGS = IFF_BROADCAST | IFF_SIMPLEX | IFF_MULTICAST
 DLT_NULL, DLT_EN10MB, DLT_RAW = 0, 1, 12
 NAME_SIZE = 16
@@ -283,11 +283,17 @@ class Loopback(Interface):
         "lo", "rumpnet_net", IFT_LOOP, IFF_LOOPBACK | IFF_MULTICAST | IFF_RUNNING, LOOPBACK_MTU, dlt=DLT_NULL
     )
 
+    def __init__(self, stack: NetworkStack, name: str, index: int) -> None:
+        super().__init__(stack, name, index)
+        room = MBUF_ROOM[stack.kernel.abi.word_size]
+        self.mtu += room
+        self._mtu_limit = LOOPBACK_MTU_LIMIT + room
+
     async def ioctl(self, request: IoctlRequest) -> None:
         if request.name == "SIOCSIFMTU":
-            if not 0 <= self.wanted_mtu(request) <= LOOPBACK_MTU_LIMIT:
+            if not 0 <= self.wanted_mtu(request) <= self._mtu_limit:
                 raise refuse("EINVAL")
-            self.set_mtu_within(request, 0, LOOPBACK_MTU_LIMIT)
+            self.set_mtu_within(request, 0, self._mtu_limit)
             return
         self.common_ioctl(request)
 
