@@ -23,22 +23,22 @@ from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.rawclient i
 LONG_MOMENT: Final = 0.1  # seconds
 
 
-def answers(backend: str, folder: Path, conversation: str) -> list[tuple[str, Any]]:
-    """All that a fresh kernel says in a conversation."""
+def answers(backend: str, folder: Path, conversation: str) -> tuple[str, list[tuple[str, Any]]]:
+    """A fresh kernel's machine, and all that it says in a conversation."""
     folder.mkdir()
     components = [*COMPONENTS, *EXTRA_COMPONENTS.get(conversation, [])]
     with running(backend, folder, components=components) as server, RawClient(server.url) as client:
         scribe = Scribe(client)
         CONVERSATIONS[conversation](scribe)
-        return scribe.lines
+        return client.abi.machine, scribe.lines
 
 
 def differences(folder: Path, conversation: str) -> list[Any]:
     """What the two say differently. The folder's path has to be short, for the sockets in it."""
     folder.mkdir()
-    simulated = answers("simulated", folder / "s", conversation)
-    pairs = zip_longest(simulated, answers("rump_server", folder / "r", conversation))
-    return [pair for pair in pairs if pair[0] != pair[1]]
+    machine, real = answers("rump_server", folder / "r", conversation)
+    _machine, simulated = answers(f"simulated-{machine}", folder / "s", conversation)
+    return [pair for pair in zip_longest(simulated, real) if pair[0] != pair[1]]
 
 
 @pytest.mark.skipif(rump_server() is None, reason="there is no rump_server on PATH or in RUMP_SERVER_BIN")

@@ -163,7 +163,7 @@ def bridges(scribe: Scribe, bus: str) -> None:
         hand.drive("bridge0", "SIOCSDRVSPEC", getter, bytearray(4))
         hand.drive("bridge0", "SIOCGDRVSPEC", setter, bytearray(4))
         hand.drive("bridge0", "SIOCGDRVSPEC", getter, bytearray(8))
-    for command in (27, 99, 1 << 40):
+    for command in (27, 99, 1 << 8 * client.abi.word_size - 24):
         hand.drive("bridge0", "SIOCGDRVSPEC", command, bytearray(24))
     hand.member("bridge0", 1, "shmif0")
     hand.flags("shmif0")
