@@ -179,10 +179,12 @@ cache_timeout: 300
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.data import InventoryData
+from ansible.inventory.host import Host
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import MissingLibrary
@@ -296,7 +298,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _add(self, candidate: Candidate, finding: Finding) -> None:
         if not finding.alive and self.get_option("dead") == "leave_out":
             return
-        host = self.inventory.add_host(candidate.name)
+        host = self.inventory.get_host(self.inventory.add_host(candidate.name))
         variables = {"ansible_connection": CONNECTION, "ansible_rump_server": candidate.url, **candidate.variables}
         if not finding.alive:
             self._set(host, {**variables, "rump_failure": finding.failure})
@@ -313,21 +315,38 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._join(host, [f"rump_component_{name}" for name in known] if isinstance(known, list) else [])
         self._construct(host)
 
-    def _set(self, host: str, variables: dict[str, Any]) -> None:
+    # A host may be called as a group is. The inventory's own set_variable and add_child would then mean the group.
+
+    def _set(self, host: Host, variables: dict[str, Any]) -> None:
         for name, value in variables.items():
-            self.inventory.set_variable(host, name, value)
+            host.set_variable(name, value)
 
-    def _join(self, host: str, groups: list[str]) -> None:
+    def _join(self, host: Host, groups: list[str]) -> None:
         for group in groups:
-            self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), host)
+            self.inventory.add_host(host.name, group=self.inventory.add_group(self._sanitize_group_name(group)))
 
-    def _construct(self, host: str) -> None:
+    def _construct(self, host: Host) -> None:
         strict = self.get_option("strict")
-        of_host = self.inventory.get_host(host)
-        self._set_composite_vars(self.get_option("compose"), of_host.get_vars(), host, strict=strict)
-        variables = of_host.get_vars()
-        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict, fetch_hostvars=False)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict, fetch_hostvars=False)
+        variables = host.get_vars()
+        for name, expression in self.get_option("compose").items():
+            with self._tolerant(f"compose: {name} of {host.name}"):
+                host.set_variable(name, self._compose(expression, variables))
+        variables = host.get_vars()
+        self.templar.available_variables = variables
+        for group, condition in self.get_option("groups").items():
+            with self._tolerant(f"groups: {group} for {host.name}"):
+                self._join(host, [group] if self.templar.evaluate_conditional(condition) else [])
+        keyed = self.get_option("keyed_groups")
+        self._add_host_to_keyed_groups(keyed, variables, host.name, strict, fetch_hostvars=False)
+
+    @contextmanager
+    def _tolerant(self, what: str) -> Iterator[None]:
+        """For an expression, which may fail unless the option ``strict`` says otherwise."""
+        try:
+            yield
+        except (AnsibleError, TypeError) as error:  # the latter for what is no text
+            if self.get_option("strict"):
+                raise AnsibleParserError(f"{what}: {error}") from error
 
     def _tell_of_dead(self, candidates: list[Candidate], findings: dict[str, Finding]) -> None:
         dead = [one for one in candidates if not findings[one.url].alive]

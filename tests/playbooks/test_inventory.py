@@ -172,13 +172,18 @@ def test_constructed(sockets: Path, tmp_path: Path) -> None:
     found = read_inventory(
         tmp_path,
         sockets=[str(sockets / "*.sock")],
-        compose={"major": "rump_release.split('.')[0] | int", "whole": "inventory_hostname ~ major", "bad": "nosuch"},
+        compose={
+            "major": "rump_release.split('.')[0] | int",
+            "whole": "inventory_hostname ~ major",
+            "bad": "nosuch",
+            "none": 3,
+        },
         groups={"old": "rump_release is version('8', '<')", "webs": "inventory_hostname == 'web'"},
         keyed_groups=[{"key": "rump_machine", "prefix": "arch", "parent_group": "archs"}],
     )
     assert found.hosts == {"web", "db"}
     assert found.variables["web"]["major"] == 7
-    assert "bad" not in found.variables["web"]
+    assert not {"bad", "none"} & found.variables["web"].keys()
     assert (found.groups["old"], found.groups["webs"], found.groups["arch_amd64"]) == (
         ["db", "web"],
         ["web"],
@@ -189,7 +194,7 @@ def test_constructed(sockets: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"compose": {"bad": "nosuch"}, "strict": True}, "Could not set bad for host"),
+        ({"compose": {"bad": "nosuch"}, "strict": True}, "compose: bad of db: "),
         ({"launched": ["."], "strict": True}, "broken.json: "),
         ({"kernels": [{"name": "x"}]}, "kernels[0]: url: give the URL"),
         ({"dead": "bury"}, "'dead'"),
@@ -244,3 +249,23 @@ def test_examples(sockets: Path, tmp_path: Path) -> None:
     assert by_name.groups["routers"] == ["router"]
     assert len(by_name.groups["rump_dead"]) == 9 * 11
     assert made_of.groups["netbsd_7"] == made_of.groups["with_disks"] == ["a"]
+
+
+def test_hosts_that_are_called_as_groups_are(sockets: Path, tmp_path: Path) -> None:
+    """Groups, variables and expressions mean the host, whether there is a group of its name, and in whatever order."""
+    url = f"unix://{sockets}/web.sock"
+    found = read_inventory(
+        tmp_path,
+        kernels=[
+            {"name": "a", "url": url, "groups": ["edge"]},
+            {"name": "edge", "url": f"unix://{sockets}/db.sock", "groups": ["webservers", "edge"], "vars": {"site": 7}},
+        ],
+        compose={"twice": "site * 2"},
+        groups={"big": "site | default(0) > 1"},
+    )
+    assert found.code == 0, found.said
+    assert found.groups["webservers"] == found.groups["big"] == ["edge"]
+    assert found.groups["edge"] == ["a", "edge"]
+    assert (found.variables["edge"]["site"], found.variables["edge"]["twice"]) == (7, 14)
+    assert found.variables["a"]["ansible_rump_server"] == url
+    assert not {"site", "twice"} & found.variables["a"].keys()
