@@ -62,29 +62,33 @@ def _may_become(call: Call, wanted: int, *allowed: int) -> None:
 @syscall("setuid")
 async def setuid(call: Call) -> None:
     who = call.process.credentials
-    _may_become(call, call["uid"], who.uid)
-    who.uid = who.euid = call["uid"]
+    if call["uid"] != KEEP:
+        _may_become(call, call["uid"], who.uid)
+        who.uid = who.euid = call["uid"]
 
 
 @syscall("seteuid")
 async def seteuid(call: Call) -> None:
     who = call.process.credentials
-    _may_become(call, call["euid"], who.uid)
-    who.euid = call["euid"]
+    if call["euid"] != KEEP:
+        _may_become(call, call["euid"], who.uid)
+        who.euid = call["euid"]
 
 
 @syscall("setgid")
 async def setgid(call: Call) -> None:
     who = call.process.credentials
-    _may_become(call, call["gid"], who.gid)
-    who.gid = who.egid = call["gid"]
+    if call["gid"] != KEEP:
+        _may_become(call, call["gid"], who.gid)
+        who.gid = who.egid = call["gid"]
 
 
 @syscall("setegid")
 async def setegid(call: Call) -> None:
     who = call.process.credentials
-    _may_become(call, call["egid"], who.gid)
-    who.egid = call["egid"]
+    if call["egid"] != KEEP:
+        _may_become(call, call["egid"], who.gid)
+        who.egid = call["egid"]
 
 
 @syscall("setreuid")

@@ -62,6 +62,29 @@ def test_large_ids(kernel: Kernel) -> None:
     assert (kernel.getegid(), kernel.geteuid()) == (4_000_000_000, 4_000_000_001)
 
 
+def test_ids_that_nobody_can_have_are_refused(kernel: Kernel) -> None:
+    kernel.write_file("/file", b"")
+    for wrong in (-2, 0xFFFFFFFF, 1 << 32):
+        for refused in (kernel.seteuid, kernel.setegid, kernel.setuid, kernel.setgid):
+            with pytest.raises(ValueError, match="not"):
+                refused(wrong)
+        with pytest.raises(ValueError, match="not"):
+            kernel.setgroups([0, wrong])
+        with pytest.raises(ValueError, match="not"):
+            kernel.chown("/file", wrong, wrong)
+    for refused in (kernel.seteuid, kernel.setegid, kernel.setuid, kernel.setgid):
+        with pytest.raises(ValueError, match="not -1"):
+            refused(-1)
+
+
+def test_the_kernel_leaves_an_id_of_minus_one_as_it_is(kernel: Kernel) -> None:
+    kernel.setegid(50)
+    kernel.seteuid(40)
+    for call in ("seteuid", "setegid", "setuid", "setgid"):
+        assert kernel.call(call, 0xFFFFFFFF)[0] == 0
+    assert (kernel.getuid(), kernel.geteuid(), kernel.getgid(), kernel.getegid()) == (0, 40, 0, 50)
+
+
 def test_process_groups_and_sessions(kernel: Kernel) -> None:
     kernel.setsid()
     assert kernel.getpgid(0) == kernel.getpgrp() == kernel.getsid(0) == kernel.getpid()

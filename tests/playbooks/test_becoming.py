@@ -30,6 +30,14 @@ TASKS: list[dict[str, Any]] = [
         "become_user": "{{ item }}",
     },
     {"rumpkernel.rump.rump_stat": {"path": "/t"}, "become": True, "become_user": "stranger", "ignore_errors": True},
+    *(
+        {**task, "become": True, "become_user": number, "ignore_errors": True}
+        for number in ("4294967295", "4294967296")
+        for task in (
+            {"rumpkernel.rump.rump_slurp": {"src": "/t/secret"}},
+            {"ansible.builtin.slurp": {"src": "/t/secret"}},
+        )
+    ),
     {"rumpkernel.rump.rump_command": {"argv": ["ls"]}, **OTHER, "ignore_errors": True},
     {"rumpkernel.rump.rump_slurp": {"src": "/t/secret"}},
 ]
@@ -48,9 +56,11 @@ def test_become_user(backend: str, tmp_path: Path, record_property) -> None:  # 
     assert owners == {"secret": 0, "a": 1001, "b": 1001, "copied": 1001, "of_1002": 1002, "of_0": 0, "of_1003": 1003}
     said = [result.result for result in done.results]
     statuses = " ".join(result.status for result in done.results)
-    assert statuses == "ok failed failed ok ok ok failed failed ok"
+    assert statuses == "ok failed failed ok ok ok failed failed failed failed failed failed ok"
     assert "File is not readable: /t/secret" in said[1]["msg"]
     assert said[1]["errno"] == "EACCES"
     assert "the kernel has no user 'stranger'" in said[6]["msg"]
-    assert "cannot become 1001" in said[7]["msg"]
-    assert said[8]["content"] == "cw=="
+    for result in said[7:11]:
+        assert "become_user: a user's number is 0 to 4294967294, not 429496729" in result["msg"]
+    assert "cannot become 1001" in said[11]["msg"]
+    assert said[12]["content"] == "cw=="

@@ -20,10 +20,8 @@ from functools import cached_property
 from typing import Final
 
 from ..sysproxy import Kernel, KernelError
+from ..sysproxy.kernel.base import HIGHEST_ID
 from .failures import OptionError
-
-HIGHEST_ID: Final = 0xFFFFFFFE
-"""The highest number of a user or group: -1 as an unsigned number means "leave it"."""
 
 _USER_FILES: Final = {"/etc/master.passwd": 10, "/etc/passwd": 7}
 """Where users are, the better one first, and how many fields a line has."""

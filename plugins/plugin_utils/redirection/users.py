@@ -12,8 +12,10 @@ from types import ModuleType
 from typing import Final, NamedTuple
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import UnknownName, Users
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.base import HIGHEST_ID
 
 _MOST_GROUPS: Final = 16
+_MOST_DIGITS: Final = len(str(HIGHEST_ID))
 
 
 class Identity(NamedTuple):
@@ -28,12 +30,15 @@ class Identity(NamedTuple):
 def identity(users: Users, user: str) -> Identity:
     """Who a task becomes as ``user``, a name or a number.
 
-    :raises UnknownName: the kernel does not know the name.
+    :raises UnknownName: the kernel does not know the name, or nobody can have the number.
     """
+    by_number = user.isdecimal()
+    if by_number and (len(user) > _MOST_DIGITS or int(user) > HIGHEST_ID):
+        raise UnknownName(f"become_user: a user's number is 0 to {HIGHEST_ID}, not {user}")
     try:
-        entry = users.user_of_id(int(user)) if user.isdecimal() else users.user(user)
+        entry = users.user_of_id(int(user)) if by_number else users.user(user)
     except KeyError:
-        if user.isdecimal():
+        if by_number:
             return Identity(int(user), [int(user)], "/", user)
         raise UnknownName(f"become_user: {users.unknown_user(user)}") from None
     return Identity(entry.pw_uid, users.groups_of(entry)[:_MOST_GROUPS], entry.pw_dir, entry.pw_name)

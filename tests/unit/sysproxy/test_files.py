@@ -24,7 +24,11 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors im
     ProtocolError,
 )
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.base import path_bytes, unsigned
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.base import (
+    id_argument,
+    id_or_unchanged,
+    path_bytes,
+)
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.descriptors import open_flags, stat_result
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, Errno, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import DT, UTIME, O
@@ -99,8 +103,21 @@ def test_paths_that_no_kernel_takes_are_refused_as_a_kernel_does() -> None:
 
 
 def test_minus_one_leaves_an_owner_as_it_is() -> None:
-    assert unsigned(-1) == 0xFFFFFFFF
-    assert unsigned(5) == 5
+    assert id_or_unchanged(-1) == 0xFFFFFFFF
+    assert id_or_unchanged(5) == 5
+
+
+@pytest.mark.parametrize("number", [-2, 0xFFFFFFFF, 1 << 32, (1 << 32) + 1000])
+def test_numbers_that_nobody_can_have_are_not_cut_to_others(number: int) -> None:
+    for argument in (id_or_unchanged, id_argument):
+        with pytest.raises(ValueError, match=f"0 to 4294967294, not {number}"):
+            argument(number)
+
+
+def test_minus_one_is_no_id_where_one_is_needed() -> None:
+    assert id_argument(0xFFFFFFFE) == 0xFFFFFFFE
+    with pytest.raises(ValueError, match="not -1"):
+        id_argument(-1)
 
 
 @pytest.mark.parametrize(

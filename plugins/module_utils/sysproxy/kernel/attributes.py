@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..netbsd.constants import AT, SF, UF, UTIME
-from .base import StrPath, path_bytes, unsigned
+from .base import StrPath, id_or_unchanged, path_bytes
 from .files import Files
 
 # chflags(1): the first name of each flag is the one that is told.
@@ -56,12 +56,14 @@ class Attributes(Files):
     ) -> None:
         """-1 leaves an owner or group as it is."""
         if dir_fd is not None:
-            self._at("fchownat", dir_fd, path, unsigned(uid), unsigned(gid), follow_symlinks=follow_symlinks)
+            self._at(
+                "fchownat", dir_fd, path, id_or_unchanged(uid), id_or_unchanged(gid), follow_symlinks=follow_symlinks
+            )
         else:
-            self.path_call("chown" if follow_symlinks else "lchown", path, unsigned(uid), unsigned(gid))
+            self.path_call("chown" if follow_symlinks else "lchown", path, id_or_unchanged(uid), id_or_unchanged(gid))
 
     def fchown(self, fd: int, uid: int, gid: int) -> None:
-        self.call("fchown", fd, unsigned(uid), unsigned(gid))
+        self.call("fchown", fd, id_or_unchanged(uid), id_or_unchanged(gid))
 
     def chflags(self, path: StrPath, flags: int, *, follow_symlinks: bool = True) -> None:
         """Set all of a file's flags, as :class:`UF` and :class:`SF` have them; see :func:`flags_of_names`.

@@ -22,6 +22,8 @@ LARGEST_DESCRIPTOR: Final = 0x7FFFFFFF
 _PATH_MAX: Final = 1024  # bytes of a path with its NUL (sys/syslimits.h)
 UNCHANGED: Final = 0xFFFFFFFF
 """A uid, gid or the like of -1, as an unsigned 32-bit argument."""
+HIGHEST_ID: Final = UNCHANGED - 1
+"""The highest number of a user or group."""
 
 
 class Base:
@@ -104,6 +106,19 @@ def path_bytes(path: StrPath) -> bytes:
     return encoded + b"\0"
 
 
-def unsigned(number: int) -> int:
-    """A uid or gid as an argument: -1, which leaves it as it is, becomes unsigned."""
-    return number & UNCHANGED
+def id_or_unchanged(number: int) -> int:
+    """A uid or gid as an argument: -1, which leaves it as it is, becomes unsigned.
+
+    :raises ValueError: it is no user's or group's number.
+    """
+    return UNCHANGED if number == -1 else id_argument(number)
+
+
+def id_argument(number: int) -> int:
+    """A uid or gid as an argument that cannot be left out, as :data:`UNCHANGED` would do.
+
+    :raises ValueError: it is no user's or group's number. In 32 bits 4294967296 would be 0, which is root.
+    """
+    if not 0 <= number <= HIGHEST_ID:
+        raise ValueError(f"a user's or group's number is 0 to {HIGHEST_ID}, not {number}")
+    return number

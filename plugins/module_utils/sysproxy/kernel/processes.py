@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..netbsd.constants import RLIMIT
-from .base import Base, StrPath, path_bytes, unsigned
+from .base import Base, StrPath, id_argument, id_or_unchanged, path_bytes
 
 RLIM_INFINITY: Final = 0x7FFFFFFFFFFFFFFF
 """A limit that is none (sys/resource.h)."""
@@ -60,23 +60,23 @@ class Processes(Base):
 
     def setuid(self, uid: int) -> None:
         """Become another user for good; :meth:`seteuid` for a while."""
-        self.call("setuid", unsigned(uid))
+        self.call("setuid", id_argument(uid))
 
     def seteuid(self, euid: int) -> None:
-        self.call("seteuid", unsigned(euid))
+        self.call("seteuid", id_argument(euid))
 
     def setreuid(self, ruid: int, euid: int) -> None:
         """-1 leaves an id as it is."""
-        self.call("setreuid", unsigned(ruid), unsigned(euid))
+        self.call("setreuid", id_or_unchanged(ruid), id_or_unchanged(euid))
 
     def setgid(self, gid: int) -> None:
-        self.call("setgid", unsigned(gid))
+        self.call("setgid", id_argument(gid))
 
     def setegid(self, egid: int) -> None:
-        self.call("setegid", unsigned(egid))
+        self.call("setegid", id_argument(egid))
 
     def setregid(self, rgid: int, egid: int) -> None:
-        self.call("setregid", unsigned(rgid), unsigned(egid))
+        self.call("setregid", id_or_unchanged(rgid), id_or_unchanged(egid))
 
     def getgroups(self) -> list[int]:
         """The supplementary groups."""
@@ -86,7 +86,7 @@ class Processes(Base):
 
     def setgroups(self, groups: Iterable[int]) -> None:
         """Set the supplementary groups, 16 at most."""
-        wanted = [unsigned(group) for group in groups]
+        wanted = [id_argument(group) for group in groups]
         self.call("setgroups", len(wanted), self.abi.integers("uint32", *wanted))
 
     def getlogin(self) -> str:
