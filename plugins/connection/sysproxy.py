@@ -310,8 +310,8 @@ class Connection(ConnectionBase):
             kernel.copy_out(in_path, sink)
 
     def reset(self) -> None:
+        """The next task connects: from meta tasks, an error of one host's would end the run for all."""
         self.close()
-        self._connect()
 
     def close(self) -> None:
         if self._kernel is not None:

@@ -132,6 +132,18 @@ def test_clear_host_errors(folder: Path) -> None:
     assert statuses(done)["k1"] == ["ok"] * 3
 
 
+def test_reset_connection(folder: Path) -> None:
+    """A kernel that is gone is not missed before the next task that needs it, and by no other host."""
+    reset = {"name": "Reset", "ansible.builtin.meta": "reset_connection"}
+    done = run(folder, ["dead", "k1", "stalled"], [{**ONE, "when": "inventory_hostname == 'k1'"}, reset, TWO])
+    assert statuses(done) == {
+        "dead": ["skipped", "unreachable"],
+        "k1": ["ok", "ok"],
+        "stalled": ["skipped", "unreachable"],
+    }
+    assert done.code == 4
+
+
 def test_a_kernel_that_is_started_again(folder: Path) -> None:
     """It dies between two tasks, is started while a third waits for it, and is a fresh one."""
     name_it = {
