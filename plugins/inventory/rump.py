@@ -180,6 +180,7 @@ cache_timeout: 300
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleParserError
@@ -196,7 +197,13 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.candidates import 
     launched,
     listed,
 )
-from ansible_collections.rumpkernel.rump.plugins.plugin_utils.probing import HINTS, Finding, ask_all, question
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.probing import (
+    HINTS,
+    Finding,
+    Question,
+    ask_all,
+    question,
+)
 
 CONNECTION = "rumpkernel.rump.sysproxy"
 ALIVE = "rump_kernels"
@@ -260,17 +267,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """By URL: from the cache if it knows them all, else from the servers."""
         key = self.get_cache_key(path)
         use_cache = self.get_option("cache")
+        questions = [self._question(candidate) for candidate in candidates]
         if use_cache and read_cache:
-            kept = self._kept(key)
-            if all(candidate.url in kept for candidate in candidates):
+            kept = self._kept(key, questions)
+            if all(asked.url in kept for asked in questions):
                 return kept
-        questions = []
-        for candidate in candidates:
-            try:
-                hints = {name: value for name, value in candidate.variables.items() if name in HINTS}
-                questions.append(question(candidate.url, self._evaluated(hints)))
-            except ValueError as error:
-                raise ValueError(f"vars of {candidate.name}: {error}") from None
         answers, warnings = ask_all(
             questions,
             timeout=self.get_option("timeout"),
@@ -279,19 +280,38 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         for warning in warnings:
             self.display.warning(warning)
-        findings = {candidate.url: answer for candidate, answer in zip(candidates, answers, strict=True)}
         if use_cache:
-            self._cache[key] = {url: finding.as_dict() for url, finding in findings.items()}
-        return findings
+            self._cache[key] = {
+                asked.url: {"circumstances": asked.circumstances, **answer.as_dict()}
+                for asked, answer in zip(questions, answers, strict=True)
+            }
+        return {asked.url: answer for asked, answer in zip(questions, answers, strict=True)}
 
-    def _kept(self, key: str) -> dict[str, Finding]:
-        """What the cache has; nothing if it has less than is asked for now."""
+    def _question(self, candidate: Candidate) -> Question:
+        hints = {name: value for name, value in candidate.variables.items() if name in HINTS}
         try:
-            kept = {url: Finding.from_dict(finding) for url, finding in self._cache[key].items()}
-        except (KeyError, TypeError, AttributeError):
+            return question(candidate.url, self._evaluated(hints))
+        except ValueError as error:
+            raise ValueError(f"vars of {candidate.name}: {error}") from None
+
+    def _kept(self, key: str, questions: list[Question]) -> dict[str, Finding]:
+        """What the cache has of the answers to these questions, and no more than is asked for now."""
+        try:
+            entries = self._cache[key]
+        except KeyError:
             return {}
+        kept = {}
         wanted = self.get_option("components")
-        return {url: one for url, one in kept.items() if not (wanted and one.alive and one.components is None)}
+        for asked in questions:
+            try:
+                entry = entries[asked.url]
+                finding = Finding.from_dict(entry)
+                as_now = entry["circumstances"] == asked.circumstances
+            except (KeyError, TypeError):  # nothing, or what another version kept
+                continue
+            if as_now and not (wanted and finding.alive and finding.components is None):
+                kept[asked.url] = finding if wanted else replace(finding, components=None)
+        return kept
 
     # What Ansible makes of them
 

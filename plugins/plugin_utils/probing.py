@@ -66,6 +66,11 @@ class Question:
     hints: AbiHints
     ssh_args: tuple[str, ...]
 
+    @property
+    def circumstances(self) -> list[Any]:
+        """What the answer depends on beside the URL, in JSON's types."""
+        return [self.hints.word_size, self.hints.byteorder, self.hints.release, *self.ssh_args]
+
 
 def question(url: str, variables: Mapping[str, Any]) -> Question:
     """``variables``: the host's, of which those in :data:`HINTS` are heeded.

@@ -225,6 +225,33 @@ def test_cache(tmp_path: Path) -> None:
         assert "rump_components" in read_inventory(tmp_path, **options, components=True).variables["web"]
 
 
+def test_cache_of_other_questions(tmp_path: Path) -> None:
+    """What was found counts for the question that it answers: a kernel of a machine that is not known, then helped."""
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    url = f"unix://{tmp_path}/odd.sock"
+    words = {"ansible_rump_word_size": 8, "ansible_rump_byteorder": "little"}
+
+    def read(variables: dict[str, Any], **options: Any) -> Found:
+        return read_inventory(tmp_path, kernels=[{"name": "odd", "url": url, "vars": variables}], **cache, **options)
+
+    with fleet(tmp_path, [url], "--machine", "quantum", "--word-size", "8", "--byteorder", "little"):
+        unknown = read({})
+        assert unknown.hosts == set()
+        assert "have to be given" in unknown.said
+        assert read(words).variables["odd"]["rump_release"] == "7.99.34"
+        other = read({**words, "ansible_rump_release": 10.0}, components=True)
+    # From here on the cache alone knows it.
+    assert other.variables["odd"]["rump_release"] == "10.0"
+    assert other.groups["rump_release_10_0"] == ["odd"]
+    assert "rump_component_rumpvfs" in other.groups
+    without = read({**words, "ansible_rump_release": "10.0"})
+    assert without.hosts == {"odd"}
+    assert "rump_components" not in without.variables["odd"]
+    assert not [name for name in without.groups if name.startswith("rump_component_")]
+    assert read({**words, "ansible_rump_release": "10.0"}, components=True).groups == other.groups
+    assert read({**words, "ansible_rump_release": "9.0"}).hosts == set()
+
+
 def test_examples(sockets: Path, tmp_path: Path) -> None:
     """Those of the plugin's documentation, with other paths and addresses."""
     router = free_port()
