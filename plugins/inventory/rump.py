@@ -63,7 +63,7 @@ options:
     description:
       - Folders with a file for each kernel, which whoever starts them keeps, such as the roles
         C(rump_server) and C(rumprun).
-      - The page C(docs/inventory.md) of the collection has the format. One that cannot be read is passed over with a
+      - The page C(docs/inventory.md) of the collection has the format. One that cannot be taken is passed over with a
         warning, and is an error with O(strict=true).
       - Relative paths are those from the configuration's folder.
     type: list
@@ -178,7 +178,7 @@ cache_timeout: 300
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -191,6 +191,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import MissingLibrary
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.candidates import (
     Candidate,
+    Unreadable,
     distinct,
     in_folders,
     in_networks,
@@ -226,7 +227,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if self.get_option(option) < least:
                 raise AnsibleParserError(f"{path}: {option}: give a number of {least} or more")
         try:
-            candidates = distinct(self._candidates(os.path.dirname(os.path.abspath(path))))
+            folder = os.path.dirname(os.path.abspath(path))
+            candidates = list(self._readable(distinct(self._candidates(folder))))
             findings = self._findings(candidates, path, cache)
         except (ValueError, MissingLibrary) as error:
             raise AnsibleParserError(f"{path}: {error}") from None
@@ -240,15 +242,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _candidates(self, folder: str) -> Iterator[Candidate]:
         yield from listed([self._evaluated(entry) for entry in self.get_option("kernels")])
         for name in self._paths("launched", folder):
-            for found in launched(name, self.loader):
-                if isinstance(found, Candidate):
-                    yield found
-                elif self.get_option("strict"):
-                    raise found
-                else:
-                    self.display.warning(f"launched: {found}")
+            yield from self._readable(launched(name, self.loader))
         yield from in_folders(self._paths("sockets", folder))
         yield from in_networks([self._evaluated(entry) for entry in self.get_option("networks")])
+
+    def _readable(self, found: Iterable[Candidate | Unreadable]) -> Iterator[Candidate]:
+        for one in found:
+            if isinstance(one, Candidate):
+                yield one
+            elif self.get_option("strict"):
+                raise one
+            else:
+                self.display.warning(f"launched: {one}")
 
     def _evaluated(self, entry: Any) -> Any:
         """An entry with its templates evaluated, but for its variables, which are the play's business."""

@@ -15,7 +15,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.transport
     UnixAddress,
     parse_url,
 )
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.probing import question
 
 MOST: Final = 1 << 16
 """So many addresses and ports are looked at in all."""
@@ -48,6 +49,8 @@ class Candidate:
     """Whether somebody said that it is there, so that its absence is worth a word."""
     long_name: str = ""
     """The name where another host has ``name``; empty where a user gave it."""
+    file: str = ""
+    """The launcher's file that tells of it."""
 
 
 class Unreadable(ValueError):
@@ -70,8 +73,12 @@ def candidate(entry: object, where: str, default_name: str = "") -> Candidate:
         raise ValueError(f"{where}: url: give the URL of a rump kernel's server, such as unix:///run/csock")
     if name is not None and not (isinstance(name, str) and name):
         raise ValueError(f"{where}: name: give a text, not {name!r}")
+    if name in ("all", "ungrouped"):
+        raise ValueError(f"{where}: name: {name} is a group of Ansible's own: give another name")
     if not isinstance(variables, Mapping):
         raise ValueError(f"{where}: vars: give a mapping, not {variables!r}")
+    if isinstance(variables.get("rump_components"), list):
+        _texts(variables["rump_components"], f"{where}: vars: rump_components")
     try:
         short, long = _names(url)
     except InvalidURL as error:
@@ -96,11 +103,21 @@ def launched(folder: str, loader: DataLoader) -> Iterator[Candidate | Unreadable
         if not name.startswith(".") and name.endswith(_ENDINGS):
             path = os.path.join(folder, name)
             try:
-                yield candidate(_read(path, owners, loader), path, os.path.splitext(name)[0])
+                found = candidate(_read(path, owners, loader), path, os.path.splitext(name)[0])
+                _check_hints(found)
             except FileNotFoundError:
                 continue  # its kernel was removed just now
             except (AnsibleError, ValueError, OSError) as error:
                 yield Unreadable(f"{error}" if path in str(error) else f"{path}: {error}")
+            else:
+                yield replace(found, file=path)
+
+
+def _check_hints(found: Candidate) -> None:
+    try:
+        question(found.url, found.variables)
+    except ValueError as error:
+        raise ValueError(f"vars: {error}") from None
 
 
 def _read(path: str, owners: set[int], loader: DataLoader) -> object:
@@ -189,10 +206,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
+def distinct(candidates: Iterable[Candidate]) -> list[Candidate | Unreadable]:
     """One host for each URL, the first, and one name for each host.
 
-    :raises ValueError: two kernels were given the same name.
+    Where a launcher's file has the name of another kernel, it is the one that cannot be taken.
+
+    :raises ValueError: two kernels were given the same name, neither by a launcher.
     """
     by_url: dict[str, Candidate] = {}
     for one in candidates:
@@ -200,13 +219,18 @@ def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
     counts: dict[str, int] = {}
     for one in by_url.values():
         counts[one.name] = counts.get(one.name, 0) + 1
-    taken: dict[str, Candidate] = {}
-    for one in by_url.values():
+    found: dict[str, Candidate | Unreadable] = dict(by_url)
+    taken: dict[str, str] = {}
+    for one in sorted(by_url.values(), key=lambda one: bool(one.file)):
         name = one.long_name if counts[one.name] > 1 and one.long_name else one.name
-        if name in taken:
-            raise ValueError(f"two kernels are called {name}: {taken[name].url} and {one.url}")
-        taken[name] = Candidate(name, one.url, one.groups, one.variables, one.expected)
-    return list(taken.values())
+        if name not in taken:
+            taken[name] = one.url
+            found[one.url] = replace(one, name=name, long_name="")
+        elif one.file:
+            found[one.url] = Unreadable(f"{one.file}: name: another kernel is called {name}, {taken[name]}")
+        else:
+            raise ValueError(f"two kernels are called {name}: {taken[name]} and {one.url}")
+    return list(found.values())
 
 
 def _names(url: str) -> tuple[str, str]:

@@ -23,7 +23,9 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
 )
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.releases import name_of
 
-HINTS: Final = ("ansible_rump_word_size", "ansible_rump_byteorder", "ansible_rump_release", "ansible_rump_ssh_args")
+_ABI: Final = {f"ansible_rump_{hint}": hint for hint in ("word_size", "byteorder", "release")}
+_SSH_ARGS: Final = "ansible_rump_ssh_args"
+HINTS: Final = (*_ABI, _SSH_ARGS)
 """The variables of the connection plugin that say how to reach a kernel, beside its URL."""
 
 
@@ -75,15 +77,20 @@ class Question:
 def question(url: str, variables: Mapping[str, Any]) -> Question:
     """``variables``: the host's, of which those in :data:`HINTS` are heeded.
 
-    :raises ValueError: one of them is wrong.
+    :raises ValueError: one of them is wrong; the text begins with its name.
     """
-    word_size, byteorder, release, ssh_args = (variables.get(name) for name in HINTS)
-    hints = AbiHints(
-        word_size=None if word_size is None else int(word_size),
-        byteorder=None if byteorder is None else str(byteorder),
-        release=None if release is None else str(release),
-    )
-    return Question(url, hints, tuple(shlex.split(str(ssh_args or ""))))
+    hints: dict[str, Any] = {}
+    name = ""
+    try:
+        for name, hint in _ABI.items():
+            if variables.get(name) is not None:
+                value = str(variables[name])
+                hints[hint] = {"4": 4, "8": 8}.get(value, value) if hint == "word_size" else value
+                AbiHints(**hints)
+        name = _SSH_ARGS
+        return Question(url, AbiHints(**hints), tuple(shlex.split(str(variables.get(name) or ""))))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def ask_all(

@@ -296,3 +296,22 @@ def test_hosts_that_are_called_as_groups_are(sockets: Path, tmp_path: Path) -> N
     assert (found.variables["edge"]["site"], found.variables["edge"]["twice"]) == (7, 14)
     assert found.variables["a"]["ansible_rump_server"] == url
     assert not {"site", "twice"} & found.variables["a"].keys()
+
+
+def test_launchers_files_that_cannot_be_taken(sockets: Path, tmp_path: Path) -> None:
+    """They are named in warnings, and take no other kernel along; with strict they are errors."""
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "good.json").write_text(json.dumps({"url": f"unix://{sockets}/db.sock"}))
+    bad = {"url": f"unix://{tmp_path}/x", "vars": {"ansible_rump_word_size": "x"}}
+    (state / "bad.json").write_text(json.dumps(bad))
+    (state / "twice.json").write_text(json.dumps({"name": "web", "url": f"unix://{tmp_path}/y"}))
+    options = {"kernels": [{"name": "web", "url": f"unix://{sockets}/web.sock"}], "launched": ["state"]}
+    found = read_inventory(tmp_path, **options)
+    assert found.hosts == {"web", "good"}
+    assert f"launched: {state}/bad.json: vars: ansible_rump_word_size: a kernel's word_size is 4 or 8" in found.said
+    assert f"launched: {state}/twice.json: name: another kernel is called web" in found.said
+    (state / "bad.json").unlink()
+    strict = read_inventory(tmp_path, **options, strict=True)
+    assert strict.hosts == set()
+    assert f"{state}/twice.json: name: another kernel is called web" in strict.said

@@ -56,6 +56,7 @@ def test_listed() -> None:
         ({"name": "web"}, "kernels[0]: url: give the URL"),
         ({"url": "/run/csock"}, "kernels[0]: url: '/run/csock' is no URL of a rump kernel's server: give unix://"),
         ({"url": "unix:///a", "name": 3}, "kernels[0]: name: give a text, not 3"),
+        ({"url": "unix:///a", "name": "all"}, "kernels[0]: name: all is a group of Ansible's own: give another name"),
         ({"url": "unix:///a", "groups": {"g": 1}}, "kernels[0]: groups: give a list"),
         ({"url": "unix:///a", "groups": [1]}, "kernels[0]: groups: give a list of texts"),
         ({"url": "unix:///a", "vars": ["x"]}, "kernels[0]: vars: give a mapping"),
@@ -138,19 +139,45 @@ def test_files_of_launchers(tmp_path: Path) -> None:
     (tmp_path / ".new.json").write_text("{")
     (tmp_path / "README").write_text("{")
     good, bad = read(tmp_path)
-    assert good == [Candidate("web", "unix:///a", ("g",), {"x": "{{ y }}"}), Candidate("db", "unix:///b")]
+    assert good == [
+        Candidate("web", "unix:///a", ("g",), {"x": "{{ y }}"}, file=f"{tmp_path}/1.json"),
+        Candidate("db", "unix:///b", file=f"{tmp_path}/db.yml"),
+    ]
     assert bad == []
     assert read(tmp_path / "none") == ([], [])
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"url": "x"}', "a: b: c", "\0"])
-def test_a_file_that_is_none(tmp_path: Path, content: str) -> None:
+def of_vars(**variables: Any) -> str:
+    return json.dumps({"url": "unix:///b", "vars": variables})
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("", ""),
+        ("{", ""),
+        ("[]", "give a mapping"),
+        ("{}", "url: give the URL"),
+        ('{"url": "x"}', "url: 'x' is no URL"),
+        ('{"url": "unix:///\\ud800"}', ""),
+        ("a: b: c", ""),
+        ("\0", ""),
+        (of_vars(ansible_rump_word_size="x"), "ansible_rump_word_size: a kernel's word_size is 4 or 8, not 'x'"),
+        (of_vars(ansible_rump_word_size=[8]), "ansible_rump_word_size: "),
+        (of_vars(ansible_rump_byteorder="{{ x }}"), "ansible_rump_byteorder: "),
+        (of_vars(ansible_rump_release={}), "ansible_rump_release: "),
+        (of_vars(ansible_rump_ssh_args="-F '"), "ansible_rump_ssh_args: "),
+        (of_vars(rump_components=["rumpvfs", {}]), "vars: rump_components: give a list of texts"),
+    ],
+)
+def test_a_file_that_is_none(tmp_path: Path, content: str, text: str) -> None:
     (tmp_path / "good.json").write_text('{"url": "unix:///a"}')
     (tmp_path / "bad.json").write_text(content)
     good, bad = read(tmp_path)
     assert [one.name for one in good] == ["good"]
     assert len(bad) == 1
-    assert str(tmp_path / "bad.json") in bad[0]
+    assert f"{tmp_path}/bad.json" in bad[0]
+    assert text in bad[0]
 
 
 def test_files_that_others_may_write_to(tmp_path: Path) -> None:
@@ -175,10 +202,13 @@ def test_one_host_for_each_url() -> None:
 
 def test_names_that_several_have() -> None:
     urls = ["unix:///one/web.sock", "unix:///two/web.sock", "unix:///two/db.sock"]
-    names = [one.name for one in distinct(listed([{"url": url} for url in urls]))]
-    assert names == ["one-web.sock", "two-web.sock", "db"]
+    assert names(distinct(listed([{"url": url} for url in urls]))) == ["one-web.sock", "two-web.sock", "db"]
     named = [{"url": "unix:///x", "name": "web"}, {"url": urls[0]}]
-    assert [one.name for one in distinct(listed(named))] == ["web", "one-web.sock"]
+    assert names(distinct(listed(named))) == ["web", "one-web.sock"]
+
+
+def names(found: list[Candidate | Unreadable]) -> list[str]:
+    return [one.name if isinstance(one, Candidate) else str(one) for one in found]
 
 
 def test_a_name_that_was_given_twice() -> None:
@@ -186,9 +216,21 @@ def test_a_name_that_was_given_twice() -> None:
         distinct(listed([{"url": f"unix:///{path}", "name": "web"} for path in "ab"]))
 
 
+def test_a_name_that_a_launcher_gave_again() -> None:
+    """Its files give way, to each other too: they are not the user's."""
+    files = [Candidate("web", f"unix:///{path}", file=f"/f/{path}.json") for path in "ab"]
+    assert names(distinct(files)) == ["web", "/f/b.json: name: another kernel is called web, unix:///a"]
+    sockets = [Candidate("x", f"unix:///{path}/x", long_name=f"{path}-x") for path in "cd"]
+    assert names(distinct([Candidate("c-x", "unix:///a", file="/f/a.json"), *sockets])) == [
+        "/f/a.json: name: another kernel is called c-x, unix:///c/x",
+        "c-x",
+        "d-x",
+    ]
+
+
 def test_questions() -> None:
     asked = question("unix:///a", {"ansible_rump_word_size": "4", "ansible_rump_byteorder": "big", "other": 1})
     assert (asked.hints.word_size, asked.hints.byteorder, asked.hints.release) == (4, "big", None)
     assert question("ssh://h/a", {"ansible_rump_ssh_args": "-F 'a b'"}).ssh_args == ("-F", "a b")
-    with pytest.raises(ValueError, match="word_size is 4 or 8"):
+    with pytest.raises(ValueError, match=r"^ansible_rump_word_size: a kernel's word_size is 4 or 8, not '5'$"):
         question("unix:///a", {"ansible_rump_word_size": 5})
