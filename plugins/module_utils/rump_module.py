@@ -69,8 +69,7 @@ class RumpModule:
                 plan.execute()
             return plan.result(check_mode)
         except KernelError as error:
-            about = {"call": error.call, "object": error.subject, "errno": error.name}
-            raise ModuleFailure(_failure(kernel.url, f"{error}{advice(error)}", plan, **about)) from error
+            raise refusal(kernel.url, error, plan) from error
         except OptionError as error:
             raise ModuleFailure(_failure(kernel.url, str(error), plan, **error.about)) from error
         except Unmet as error:
@@ -110,6 +109,12 @@ class RumpModule:
             return failure.result
         except RumpError as error:
             return {"failed": True, "msg": str(error), "server": server}
+
+
+def refusal(url: str, error: KernelError, plan: Plan | None = None) -> ModuleFailure:
+    """The failure of a task for a call that the kernel at ``url`` refused, with what ``plan`` did before."""
+    about = {"call": error.call, "object": error.subject, "errno": error.name}
+    return ModuleFailure(_failure(url, f"{error}{advice(error)}", plan, **about))
 
 
 def _failure(url: str, text: str, plan: Plan | None, **about: str) -> dict[str, Any]:

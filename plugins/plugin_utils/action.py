@@ -16,8 +16,8 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import _list_no_log_values, remove_values
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
-from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpError
+from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule, refusal
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import KernelError, RumpError
 
 from .becoming import as_user
 
@@ -60,8 +60,16 @@ class RumpAction(ActionBase):
                     result.pop("diff", None)
         except ModuleFailure as failure:
             result.update(failure.result, msg=f"{host}: {failure}")
+        except KernelError as error:
+            failure = refusal(kernel.url, error)
+            result.update(failure.result, msg=f"{host}: {failure}")
         except RumpError as error:
             self._connection.close()
             raise AnsibleConnectionFailure(f"{host}: {error}") from None
+        except Exception:
+            raise
+        except BaseException:  # the task's limit: it may have struck in the middle of anything
+            self._connection.close()
+            raise
         result["invocation"] = {"module_args": parameters}
         return remove_values(result, _list_no_log_values(spec, parameters))

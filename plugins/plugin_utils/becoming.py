@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError
 
 from .redirection.users import identity
 
@@ -28,6 +28,7 @@ def as_user(connection: Any, kernel: Kernel) -> Iterator[None]:
     """A block in which the session with ``kernel`` is the user that the task becomes, by the effective ids.
 
     :raises AnsibleActionFail: the kernel has no such user.
+    :raises KernelError: it does not let the session become another.
     """
     user = other_user(connection)
     if user is None:
@@ -38,12 +39,16 @@ def as_user(connection: Any, kernel: Kernel) -> Iterator[None]:
     except LookupError as error:
         raise AnsibleActionFail(str(error)) from None
     group, groups = kernel.getegid(), kernel.getgroups()
-    kernel.setgroups(other.groups)
-    kernel.setegid(other.groups[0])
-    kernel.seteuid(other.number)
     try:
+        kernel.setgroups(other.groups)
+        kernel.setegid(other.groups[0])
+        kernel.seteuid(other.number)
         yield
     finally:
-        kernel.seteuid(0)
-        kernel.setegid(group)
-        kernel.setgroups(groups)
+        if not kernel.session.closed:  # why it is, the error on its way tells
+            try:
+                kernel.seteuid(0)
+                kernel.setegid(group)
+                kernel.setgroups(groups)
+            except KernelError:
+                kernel.disconnect()  # whoever comes next is not to be that user

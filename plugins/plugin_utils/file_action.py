@@ -30,7 +30,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.file_att
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.plan import Plan
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.sums import sums_of_kernel
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
-from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule
+from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure, RumpModule, refusal
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, KernelError, RumpError, connect
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_file
 
@@ -68,32 +68,41 @@ class FileAction(ActionBase):
         _validation, parameters = self.validate_argument_spec(self.options)
         ours = self._connection.transport == TRANSPORT
         try:
-            with self._reached(parameters) as self.kernel:
+            with self._reached(parameters):
                 return self.work(parameters, task_vars)
         except ModuleFailure as failure:
+            return {**failure.result, "msg": f"{self.host}: {failure}"}
+        except KernelError as error:
+            failure = refusal(self.kernel.url, error)
             return {**failure.result, "msg": f"{self.host}: {failure}"}
         except RumpError as error:
             if ours:
                 self._connection.close()
                 raise AnsibleConnectionFailure(f"{self.host}: {error}") from None
             return {"failed": True, "msg": f"{self.host}: {error}", "server": parameters.get("server")}
+        except Exception:
+            raise
+        except BaseException:  # the task's limit: it may have struck in the middle of anything
+            if ours:
+                self._connection.close()
+            raise
 
     @contextlib.contextmanager
-    def _reached(self, parameters: Mapping[str, Any]) -> Iterator[Kernel]:
-        """The kernel that the task is about.
+    def _reached(self, parameters: Mapping[str, Any]) -> Iterator[None]:
+        """A block with :attr:`kernel`, the one that the task is about.
 
         :raises AnsibleActionFail: the options and the connection name none, or two.
         """
         transport = self._connection.transport
         if transport == TRANSPORT:
-            kernel = self._connection.kernel
-            if self._task.args.get("server") not in (None, kernel.url):
+            self.kernel = self._connection.kernel
+            if self._task.args.get("server") not in (None, self.kernel.url):
                 raise AnsibleActionFail(
-                    f"server: this task reaches {self.host} at {kernel.url} by its connection; leave the option out, "
-                    "or run the task with connection: local"
+                    f"server: this task reaches {self.host} at {self.kernel.url} by its connection; "
+                    "leave the option out, or run the task with connection: local"
                 )
-            with as_user(self._connection, kernel):
-                yield kernel
+            with as_user(self._connection, self.kernel):
+                yield
             return
         if transport != "local":
             raise AnsibleActionFail(
@@ -109,8 +118,8 @@ class FileAction(ActionBase):
                 f"RUMP_SERVER, or run the task over the connection {TRANSPORT}"
             )
         limits = {"timeout": parameters["call_timeout"], "connect_timeout": parameters["connect_timeout"]}
-        with connect(server, **limits) as kernel:
-            yield kernel
+        with connect(server, **limits) as self.kernel:
+            yield
 
 
 class BuiltinFileAction(FileAction):
@@ -267,5 +276,6 @@ def _peeked(kernel: Kernel, path: str, users: Users) -> dict[str, Any]:
         try:
             facts["appears_binary"] = b"\0" in kernel.read(descriptor, _PEEK)
         finally:
-            kernel.close(descriptor)
+            if not kernel.session.closed:
+                kernel.close(descriptor)
     return facts

@@ -27,6 +27,7 @@ def run_action(
     *,
     diff: bool = False,
     no_log: bool = False,
+    become_user: str | None = None,
     variables: Mapping[str, Any] | None = None,
     vault_secrets: list[tuple[str, Any]] | None = None,
     **options: Any,
@@ -42,7 +43,7 @@ def run_action(
     module = importlib.import_module(f"ansible_collections.rumpkernel.rump.plugins.action.{name}")
     action = module.ActionModule(
         task=task,
-        connection=_Connection(kernel),
+        connection=_Connection(kernel, become_user),
         play_context=PlayContext(),
         loader=loader,
         templar=Templar(loader, task_vars),
@@ -63,8 +64,9 @@ class _Task(Task):
 
 
 class _Connection(SimpleNamespace):
-    def __init__(self, kernel: Kernel | None) -> None:
-        super().__init__(kernel=kernel, become=None, transport="local" if kernel is None else TRANSPORT)
+    def __init__(self, kernel: Kernel | None, become_user: str | None) -> None:
+        become = become_user and SimpleNamespace(get_option=lambda _name: become_user)
+        super().__init__(kernel=kernel, become=become, transport="local" if kernel is None else TRANSPORT)
         self._shell = SimpleNamespace(env_prefix=lambda **_environment: "", tmpdir=None)
 
     def close(self) -> None:

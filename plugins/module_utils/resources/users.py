@@ -180,7 +180,8 @@ class Users:
             try:
                 content = self._kernel.read(descriptor, self._sizes[path])
             finally:
-                self._kernel.close(descriptor)
+                if not self._kernel.session.closed:
+                    self._kernel.close(descriptor)
         except KernelError as error:
             self._unread[path] = str(error)
             return

@@ -7,7 +7,8 @@
 A session is one process of the kernel's, with its own descriptors, working directory and umask. It
 keeps as many calls in flight as it is given: :meth:`Session.submit` starts one, :meth:`Session.wait`
 ends it, :meth:`Session.call` does both. It is not shared between threads, nor with a child of a fork of
-this process: whoever needs another one makes one.
+this process: whoever needs another one makes one. An exception that a signal handler raises while the server is
+listened or talked to (KeyboardInterrupt, or the limit of a task) ends the session.
 """
 
 from __future__ import annotations
@@ -474,18 +475,25 @@ class Session:
 
     def _step(self, deadline: float, call: Call) -> None:
         """Serve one of the server's frames; when there is none, send what is gathered and wait for more."""
-        event = self._next_event() if self._machine.pending else frames.NEED_DATA
-        if event is frames.NEED_DATA:
-            if self._outgoing:
-                self._flush(deadline, call)
-            if self._held:
-                self._receive_soon(deadline, call)
+        try:
+            event = self._next_event() if self._machine.pending else frames.NEED_DATA
+            if event is frames.NEED_DATA:
+                if self._outgoing:
+                    self._flush(deadline, call)
+                if self._held:
+                    self._receive_soon(deadline, call)
+                else:
+                    self._receive(deadline, call)
             else:
-                self._receive(deadline, call)
-        else:
-            self._handlers[type(event)](event)
-            if len(self._outgoing) > _OUTGOING_LIMIT:
-                self._flush(deadline, call)
+                self._handlers[type(event)](event)
+                if len(self._outgoing) > _OUTGOING_LIMIT:
+                    self._flush(deadline, call)
+        except (RumpError, TimeoutError):
+            raise
+        except BaseException:
+            # A signal handler's: some of what came may be lost. Whoever cleans up is not to wait for this server again.
+            self.close()
+            raise
 
     def _next_event(self) -> frames.Event:
         try:
@@ -582,9 +590,9 @@ class Session:
             self._put_held()
 
     def _flush(self, deadline: float, call: Call) -> None:
-        channel, data = self._usable_channel(), self._outgoing
-        self._outgoing = bytearray()
+        channel = self._usable_channel()
         try:
+            data, self._outgoing = self._outgoing, bytearray()
             channel.send(data, deadline, self._machine.receive_data, self._machine.waiting)
         except TimeoutError:
             # A frame that was sent in part cannot be taken back.
@@ -593,6 +601,9 @@ class Session:
         except OSError as error:
             self.close()
             raise ConnectionLost(f"{self.url}: the server went away ({error.strerror or error})") from error
+        except BaseException:
+            self.close()  # as in _step, and what is sent next would be taken for the rest of this frame
+            raise
 
     def _usable_channel(self) -> Channel:
         if self._channel is None:

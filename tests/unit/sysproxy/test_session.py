@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors im
     SessionClosed,
     UnknownMachine,
 )
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, Errno, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.session import Request, Session, open_session
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import (
@@ -645,6 +648,66 @@ def test_a_server_that_reads_drop_by_drop(tmp_path: Path) -> None:
         with pytest.raises(CallTimeout):
             session.call("write", 3, bytes(32 << 20), 32 << 20)
         assert time.monotonic() - started < 5
+
+
+# Signals whose handlers raise, as that of Ctrl-C and that of a task's limit do
+
+
+class Struck(BaseException):
+    """What the signal's handler raises."""
+
+
+@contextlib.contextmanager
+def striking(seconds: float) -> Iterator[None]:
+    def strike(_number: int, _frame: object) -> None:
+        raise Struck
+
+    former = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+def test_a_signal_while_an_answer_is_awaited(tmp_path: Path) -> None:
+    """None of the calls that clean up waits for the server again, or takes the place of the handler's exception."""
+
+    def script(peer: Peer) -> None:
+        reqno, _arguments = peer.syscall("open")
+        peer.reply(reqno, value0=3)
+        peer.received_all()
+
+    with session_with(script, tmp_path, timeout=20) as session:
+        started = time.monotonic()
+        with striking(0.3), pytest.raises(Struck):
+            Kernel(session).write_file("/file", bytes(4 << 20))
+        assert time.monotonic() - started < 5
+        assert session.closed
+
+
+def test_a_signal_while_a_buffer_is_sent(tmp_path: Path) -> None:
+    """Nothing of a next call is sent, which the server would take for the rest of the buffer."""
+    size = 8 << 20
+    struck = threading.Event()
+    came = bytearray()
+
+    def script(peer: Peer) -> None:
+        _reqno, arguments = peer.syscall("write")
+        peer.send(peer.machine.copyin(0, arguments["buf"], size))
+        struck.wait(10)
+        while piece := peer.stream.recv(1 << 16):
+            came.extend(piece)
+
+    with session_with(script, tmp_path, timeout=20) as session:
+        with striking(0.3), pytest.raises(Struck):
+            session.call("write", 3, b"x" * size, size)
+        struck.set()
+        with pytest.raises(SessionClosed):
+            session.call("getpid")
+    assert 0 < len(came) < size
+    assert came.endswith(b"x")
 
 
 # Connecting
