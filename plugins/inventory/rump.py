@@ -192,6 +192,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Mi
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.candidates import (
     Candidate,
     Unreadable,
+    check_keys,
     distinct,
     in_folders,
     in_networks,
@@ -222,11 +223,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        config = self._read_config_data(path)
         for option, least in (("timeout", 0.001), ("parallel", 1)):
             if self.get_option(option) < least:
                 raise AnsibleParserError(f"{path}: {option}: give a number of {least} or more")
         try:
+            check_keys(config, sorted(self.option_definitions), "options")
             folder = os.path.dirname(os.path.abspath(path))
             candidates = list(self._readable(distinct(self._candidates(folder))))
             findings = self._findings(candidates, path, cache)

@@ -14,7 +14,7 @@ import ipaddress
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
@@ -60,7 +60,10 @@ class Unreadable(ValueError):
 def listed(entries: object, option: str = "kernels") -> Iterator[Candidate]:
     """The kernels of the option ``kernels``: mappings with ``url`` and, as may be, ``name``, ``groups``, ``vars``."""
     for number, entry in enumerate(_list(entries, option)):
-        yield candidate(entry, f"{option}[{number}]")
+        where = f"{option}[{number}]"
+        found = candidate(entry, where)
+        check_keys(entry, ("url", "name", "groups", "vars"), where)
+        yield found
 
 
 def candidate(entry: object, where: str, default_name: str = "") -> Candidate:
@@ -85,6 +88,13 @@ def candidate(entry: object, where: str, default_name: str = "") -> Candidate:
         raise ValueError(f"{where}: url: {error}") from None
     given = name or default_name
     return Candidate(given or short, url, _texts(groups, f"{where}: groups"), variables, True, "" if given else long)
+
+
+def check_keys(entry: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """:raises ValueError: the entry has a key that nobody knows, such as a misspelt one."""
+    for key in entry:
+        if key not in known:
+            raise ValueError(f"{where}: there is no {key}: give {', '.join(known)}")
 
 
 def launched(folder: str, loader: DataLoader) -> Iterator[Candidate | Unreadable]:
@@ -148,6 +158,9 @@ def in_networks(entries: object) -> Iterator[Candidate]:
         where = f"networks[{number}]"
         if not isinstance(entry, Mapping):
             raise ValueError(f"{where}: give a mapping with addresses and ports, not {entry!r}")
+        check_keys(entry, ("addresses", "ports", "groups", "vars"), where)
+        if entry.get("addresses") is None:
+            raise ValueError(f"{where}: addresses: give addresses, networks, ranges and names, such as [192.0.2.0/24]")
         ports = [port for text in _list(entry.get("ports"), f"{where}: ports") for port in _ports(text, where)]
         if not ports:
             raise ValueError(f"{where}: ports: give numbers and ranges, such as [12345, 13000-13009]")
@@ -159,7 +172,7 @@ def in_networks(entries: object) -> Iterator[Candidate]:
             raise ValueError(f"{where}: more than {MOST} addresses and ports in all: give smaller ranges")
         for url in urls:
             for port in ports:
-                found = candidate({**entry, "url": f"{url}:{port}", "name": None}, where)
+                found = candidate({**entry, "url": f"{url}:{port}"}, where)
                 yield Candidate(found.name, found.url, found.groups, found.variables, expected=False)
 
 

@@ -198,6 +198,7 @@ def test_constructed(sockets: Path, tmp_path: Path) -> None:
         ({"launched": ["."], "strict": True}, "broken.json: "),
         ({"kernels": [{"name": "x"}]}, "kernels[0]: url: give the URL"),
         ({"dead": "bury"}, "'dead'"),
+        ({"sockts": ["/run/rump"]}, "options: there is no sockts: give cache, cache_connection, "),
         ({"parallel": 0}, "parallel: give a number of 1 or more"),
     ],
 )

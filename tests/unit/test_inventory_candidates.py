@@ -59,6 +59,7 @@ def test_listed() -> None:
         ({"url": "unix:///a", "name": "all"}, "kernels[0]: name: all is a group of Ansible's own: give another name"),
         ({"url": "unix:///a", "groups": {"g": 1}}, "kernels[0]: groups: give a list"),
         ({"url": "unix:///a", "groups": [1]}, "kernels[0]: groups: give a list of texts"),
+        ({"url": "unix:///a", "grups": ["g"]}, "kernels[0]: there is no grups: give url, name, groups, vars"),
         ({"url": "unix:///a", "vars": ["x"]}, "kernels[0]: vars: give a mapping"),
     ],
 )
@@ -97,6 +98,10 @@ def test_networks_with_groups_and_variables() -> None:
     ("entry", "text"),
     [
         ([], "networks[0]: give a mapping"),
+        ({"address": ["a"], "ports": [1]}, "networks[0]: there is no address: give addresses, ports, groups, vars"),
+        ({"addresses": ["a"], "ports": [1], "name": "x"}, "networks[0]: there is no name: give addresses, ports"),
+        ({"ports": [1]}, "networks[0]: addresses: give addresses, networks, ranges and names"),
+        ({"addresses": None, "ports": [1]}, "networks[0]: addresses: give addresses, networks, ranges and names"),
         ({"addresses": ["192.0.2.7"]}, "networks[0]: ports: give numbers and ranges"),
         ({"addresses": ["192.0.2.7"], "ports": ["80-70"]}, "networks[0]: ports: give numbers and ranges from 1"),
         ({"addresses": ["192.0.2.7"], "ports": [65536]}, "networks[0]: ports: give numbers and ranges from 1"),
