@@ -61,8 +61,8 @@ class RumpAction(ActionBase):
         except ModuleFailure as failure:
             result.update(failure.result, msg=f"{host}: {failure}")
         except KernelError as error:
-            failure = refusal(kernel.url, error)
-            result.update(failure.result, msg=f"{host}: {failure}")
+            refused = refusal(kernel.url, error)
+            result.update(refused.result, msg=f"{host}: {refused}")
         except RumpError as error:
             self._connection.close()
             raise AnsibleConnectionFailure(f"{host}: {error}") from None

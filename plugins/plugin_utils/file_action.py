@@ -73,8 +73,8 @@ class FileAction(ActionBase):
         except ModuleFailure as failure:
             return {**failure.result, "msg": f"{self.host}: {failure}"}
         except KernelError as error:
-            failure = refusal(self.kernel.url, error)
-            return {**failure.result, "msg": f"{self.host}: {failure}"}
+            refused = refusal(self.kernel.url, error)
+            return {**refused.result, "msg": f"{self.host}: {refused}"}
         except RumpError as error:
             if ours:
                 self._connection.close()
