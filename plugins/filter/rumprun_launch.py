@@ -21,12 +21,17 @@ options:
     description:
       - The guest, a mapping as in the option O(rumpkernel.rump.rumprun#role:main:rumprun_instances) of the role. Its
         disks have all a C(path).
+      - Of a guest whose C(state) is V(absent), only C(name) and C(platform) are heeded, and nothing runs it.
     type: dict
     required: true
   qemu:
     description: The program of QEMU's, release 3.0 or later.
     type: str
     default: qemu-system-x86_64
+  record:
+    description: The file that the guest's process locks as long as it is there, by flock(2).
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -52,6 +57,12 @@ _value:
       description: The program and its arguments.
       type: list
       elements: str
+    clean_command:
+      description:
+        - The command that destroys what outlived the guest's process when that was killed, a domain of Xen's, and then
+          says so. Empty for a guest that is gone with its process.
+      type: list
+      elements: str
     url:
       description: The URL at which the host reaches the guest's sysproxy, or null for a guest that has none.
       type: str
@@ -61,13 +72,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.rumpkernel.rump.plugins.plugin_utils.rumprun import GuestError, command, server_url
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.rumprun import (
+    GuestError,
+    clean_command,
+    command,
+    server_url,
+)
 
 
-def rumprun_launch(guest: Mapping[str, Any], qemu: str = "qemu-system-x86_64") -> dict[str, Any]:
+def rumprun_launch(guest: Mapping[str, Any], qemu: str = "qemu-system-x86_64", record: str = "") -> dict[str, Any]:
     """See DOCUMENTATION."""
     try:
-        return {"command": command(guest, qemu), "url": server_url(guest)}
+        clean = clean_command(guest, record)
+        if guest.get("state") == "absent":
+            return {"command": [], "clean_command": clean, "url": None}
+        return {"command": command(guest, qemu), "clean_command": clean, "url": server_url(guest)}
     except GuestError as error:
         raise AnsibleFilterError(f"rumprun_launch: {error}") from error
 

@@ -40,19 +40,46 @@ _SYSPROXY: Final = "RUMPRUN_SYSPROXY"
 _TAKEN: Final = re.compile(r'(?:[^"\\\0]|\\(?:["/\\bfnrt]|u[0-9A-Fa-f]{4}))*', re.DOTALL)
 _MODES: Final = {"foreground": "", "background": "&", "pipe": "|"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-# A domain is made paused, since its configuration goes below its number in the store. The process is its console, and
-# the domain goes with it, whoever ends it.
+# A domain is made paused, since its configuration goes below its number in the store, with a mark by which it is known
+# again: no other domain is ever destroyed. The store takes values as they are (-R) instead of unescaping them. The
+# process is the domain's console, and the domain goes with it, whichever ends first. What xl leaves behind to wait for
+# the domain's end gets none of the descriptors that tell whether the process is there.
 _XEN: Final = """\
 name=$1 configuration=$2
 shift 2
-xl destroy "$name" >/dev/null 2>&1
-trap 'xl destroy "$name"; exit 0' TERM INT HUP
-xl create -p /dev/null "$@" || exit
-number=$(xl domid "$name") &&
-xenstore-write "/local/domain/$number/rumprun/cfg" "$configuration" &&
-xl unpause "$name" || { xl destroy "$name"; exit 1; }
-xl console "$name" &
+if number=$(xl domid "$name" 2>/dev/null); then
+    if ! xenstore-read "/local/domain/$number/rumprun/launcher" >/dev/null 2>&1; then
+        echo "there is a domain $name (number $number) that was not started as this guest; it is left alone" >&2
+        exit 1
+    fi
+    xl destroy "$number" || exit
+fi
+number=
+end() {
+    trap '' TERM INT HUP
+    [ -n "$number" ] || number=$(xl domid "$name" 2>/dev/null) || return
+    xl destroy "$number" 2>/dev/null
+}
+trap 'exit 0' TERM INT HUP
+trap end EXIT
+(
+    exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+    exec xl create -p /dev/null "$@"
+) || exit
+number=$(xl domid "$name") || exit
+store=/local/domain/$number/rumprun
+xenstore-write -R "$store/launcher" rumpkernel.rump "$store/cfg" "$configuration" || exit
+xl unpause "$number" || exit
+xl console "$number" &
 wait $!
+"""
+# Destroys the domain if its process was killed with no chance to do it: while it is there, it locks the record.
+_XEN_CLEAN: Final = """\
+name=$1 record=$2
+number=$(xl domid "$name" 2>/dev/null) || exit 0
+xenstore-read "/local/domain/$number/rumprun/launcher" >/dev/null 2>&1 || exit 0
+if [ -e "$record" ] && ! flock -n "$record" true; then exit 0; fi
+xl destroy "$number" && echo "destroyed domain $number"
 """
 
 
@@ -284,15 +311,32 @@ def command(guest: Guest, qemu: str = "qemu-system-x86_64") -> list[str]:
 
     :raises GuestError: the guest is asked for what cannot be.
     """
-    name = str(guest.get("name") or "")
-    if not _NAME.fullmatch(name):
-        raise GuestError(f"name: {name!r} is not of letters, digits, dots, hyphens and underscores")
+    name = _name(guest)
     if guest.get("image") is None:
         raise GuestError(f"image: {name} has none")
     text = configuration(guest)
     if guest.get("platform") == "xen":
         return _xen_command(guest, text)
     return _qemu_command(guest, text, qemu)
+
+
+def clean_command(guest: Guest, record: str) -> list[str]:
+    """The command that destroys what outlived the guest's process when that was killed, a domain of Xen's, and then
+    says so; nothing for a guest whose process is all of it. ``record`` is the file that the process locks.
+
+    :raises GuestError: its name cannot be.
+    """
+    name = _name(guest)
+    return ["sh", "-c", _XEN_CLEAN, "rumprun-xen-clean", name, record] if guest.get("platform") == "xen" else []
+
+
+def _name(guest: Guest) -> str:
+    name = str(guest.get("name") or "")
+    if not _NAME.fullmatch(name):
+        raise GuestError(f"name: {name!r} is not of letters, digits, dots, hyphens and underscores")
+    if guest.get("platform") == "xen" and name.isdigit():
+        raise GuestError(f"name: {name!r} would be the number of another domain to Xen; it has something but digits")
+    return name
 
 
 def _qemu_command(guest: Guest, text: str, qemu: str) -> list[str]:

@@ -13,19 +13,29 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
 from ansible_collections.rumpkernel.rump.tests.support.filesystems import FFS_IMAGE
-from ansible_collections.rumpkernel.rump.tests.support.hypervisor_stand_in import HALTS, command_lines, install
+from ansible_collections.rumpkernel.rump.tests.support.hypervisor_stand_in import (
+    HALTS,
+    command_lines,
+    domains,
+    install,
+    make_domain,
+    stored,
+)
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import Run, play, run_playbook
 from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 from ansible_collections.rumpkernel.rump.tests.support.processes import group_ended
+from ansible_collections.rumpkernel.rump.tests.support.rumprun_guest import boot
 from ansible_collections.rumpkernel.rump.tests.support.unikernels import QEMU, lacking
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -69,6 +79,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
         for record in made.top.glob("run/*.process"):
             with contextlib.suppress(ValueError, ProcessLookupError):
                 os.killpg(json.loads(record.read_text())["pid"], signal.SIGKILL)
+        for domain in made.programs.glob("*.domain"):
+            domain.unlink()
 
 
 def guest(host: Host, name: str, **more: Any) -> dict[str, Any]:
@@ -164,24 +176,120 @@ def test_a_guest_that_halted_is_started_anew(host: Host) -> None:
     assert host.converge(web).changed == []
 
 
-def test_xen(host: Host) -> None:
-    port = free_port()
+def xen_guest(host: Host, **more: Any) -> dict[str, Any]:
     interfaces = [{"backend": "bridge", "device": "xenbr0", "ipv4": "dhcp"}]
-    db = guest(host, "db", platform="xen", port=port, address="127.0.0.1", interfaces=interfaces)
+    return guest(host, "db", platform="xen", port=free_port(), address="127.0.0.1", interfaces=interfaces, **more)
+
+
+def hostname_of(db: dict[str, Any]) -> str:
+    with connect(f"tcp://127.0.0.1:{db['port']}") as kernel:
+        return kernel.sysctl.get("kern.hostname")
+
+
+def answers(db: dict[str, Any]) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", db["port"]), timeout=5):
+        return True
+    return False
+
+
+def until(met: Callable[[], bool]) -> bool:
+    """Whether a condition is met within half a minute."""
+    deadline = time.monotonic() + 30
+    while not met() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return met()
+
+
+def process_of(word: str, host: Host) -> int:
+    """The number of the stand-in's process that does this."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            if str(host.programs) in words and word in words:
+                return int(process.name)
+    raise LookupError(word)
+
+
+def test_xen(host: Host) -> None:
+    # The last would be one more variable of the environment if the store undid escapes.
+    arguments = ['say "no"', "C:\\x", "a\\nb", 'x","env":"MORE=1']
+    db = xen_guest(host, arguments=arguments, environment={"PATTERN": r"a\nb"})
     made = host.converge(db)
     assert made.code == 0, made.output
-    with connect(f"tcp://127.0.0.1:{port}") as kernel:
-        assert kernel.sysctl.get("kern.hostname") == "db"
+    assert hostname_of(db) == "db"
     calls = command_lines(host.programs)
-    assert [call[:2] for call in calls] == [
-        *(["xl", "destroy"], ["xl", "create"], ["xl", "domid"]),
-        *(["xenstore-write", "/local/domain/7/rumprun/cfg"], ["xl", "unpause"], ["xl", "console"]),
+    store = "/local/domain/7/rumprun"
+    configuration = calls[4][-1]
+    assert [call[:3] if call[0] == "xl" else call for call in calls] == [
+        # The first looks for a domain that was left behind.
+        *(["xl", "domid", "db"], ["xl", "domid", "db"], ["xl", "create", "-p"], ["xl", "domid", "db"]),
+        ["xenstore-write", "-R", f"{store}/launcher", "rumpkernel.rump", f"{store}/cfg", configuration],
+        *(["xl", "unpause", "7"], ["xl", "console", "7"]),
     ]
+    booted = boot(stored(host.programs, f"{store}/cfg").read_text())
+    assert booted.programs == [(["db", *arguments], "")]
+    assert booted.environment == {"PATTERN": r"a\nb", "RUMPRUN_SYSPROXY": f"tcp://0:{db['port']}"}
+    assert "sysproxy listening" in (host.top / "lib/db/console.log").read_text()
     assert host.converge(db).changed == []
-    assert host.converge({**db, "state": "absent"}).code == 0
-    assert command_lines(host.programs)[len(calls) :] == [["xl", "destroy", "db"]]
-    assert not (host.programs / "db.domain").exists()
+
+    gone = host.converge({**db, "state": "absent"})
+    assert gone.code == 0, gone.output
+    assert [call for call in command_lines(host.programs)[len(calls) :] if "destroy" in call] == [
+        ["xl", "destroy", "7"]
+    ]
+    assert domains(host.programs) == {}
+    assert until(lambda: not answers(db))
     assert list(host.top.rglob("*")) == []
+
+
+def test_a_domain_goes_when_its_console_ends(host: Host) -> None:
+    db = xen_guest(host)
+    assert host.converge(db).code == 0
+    os.kill(process_of("console", host), signal.SIGTERM)
+    # Its supervisor starts it anew.
+    assert until(lambda: list(domains(host.programs)) == [8])
+    # The next one would have found out first whose domain it is.
+    assert "xenstore-read" not in [call[0] for call in command_lines(host.programs)]
+    assert until(lambda: answers(db))
+    assert host.converge(db).changed == []
+    # A domain that ends by itself is not started anew, and what xl left behind does not count as its process.
+    (host.programs / "8.domain").unlink()
+    again = host.converge(db)
+    assert [result.result["changes"] for result in again.changed] in (
+        [["start db"]],
+        [["stop db", "start db"]],  # the console was not yet at its end
+    ), again.output
+    assert list(domains(host.programs)) == [9]
+
+
+@pytest.mark.parametrize("state", ["started", "stopped", "absent"])
+def test_a_domain_whose_process_was_killed(host: Host, state: str) -> None:
+    db = xen_guest(host)
+    assert host.converge(db).code == 0
+    os.killpg(host.pid("db"), signal.SIGKILL)
+    assert domains(host.programs) == {7: "db"}
+    assert answers(db)
+    run = host.converge({**db, "state": state})
+    assert run.code == 0, run.output
+    assert run.changed, run.output
+    assert list(domains(host.programs)) == ([8] if state == "started" else [])
+    if state == "started":
+        assert hostname_of(db) == "db"
+    else:
+        assert until(lambda: not answers(db))
+        assert host.converge({**db, "state": state}).changed == []
+        assert (host.top / "lib/db").exists() == (state == "stopped")
+
+
+def test_domains_of_others_are_left_alone(host: Host) -> None:
+    theirs = make_domain(host.programs, 'name="db"', 'kernel="/theirs"')
+    db = xen_guest(host)
+    run = host.converge(db, rumprun_timeout=6)
+    assert run.code == 2
+    message = next(result for result in run.results if result.status == "failed").result["msg"]
+    assert "there is a domain db (number 7) that was not started as this guest; it is left alone" in message
+    assert host.converge({**db, "state": "absent"}).code == 0
+    assert domains(host.programs) == {theirs: "db"}
 
 
 @pytest.mark.parametrize(

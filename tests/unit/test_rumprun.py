@@ -301,7 +301,13 @@ def test_command_for_xen() -> None:
             {"backend": "bridge", "device": "xenbr1", "mac": "00:16:3e:00:00:02", "ipv4": "dhcp"},
         ],
     }
-    launched = rumprun_launch(guest)
+    launched = rumprun_launch(guest, record="/run/db.process")
+    assert launched["clean_command"][3:] == ["rumprun-xen-clean", "db", "/run/db.process"]
+    assert rumprun_launch({"name": "db", "platform": "xen", "state": "absent"}, record="/run/db.process") == {
+        **launched,
+        "command": [],
+        "url": None,
+    }
     assert launched["url"] == "tcp://192.0.2.2:12345"
     assert launched["command"][:2] == ["sh", "-c"]
     assert launched["command"][3:] == [
@@ -316,6 +322,7 @@ def test_command_for_xen() -> None:
     ("more", "message"),
     [
         ({"name": "../a"}, "name: '../a'"),
+        ({"platform": "xen", "name": "12"}, "name: '12' would be the number of another domain to Xen"),
         ({"image": None}, "image: web has none"),
         ({"image": "/a{b"}, "from the first brace"),
         ({"arguments": ["a" * 4096]}, "more than 4095 bytes"),
