@@ -174,7 +174,7 @@ def _addresses(guest: Guest, xen: bool) -> list[dict[str, str]]:
 
 def _addresses_as_given(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
     for index, interface in enumerate(guest.get("interfaces") or []):
-        name = f"xenif{index}" if xen else f"vioif{index}"
+        name = interface_name(index, xen)
         for option, family, automatic in (("ipv4", "inet", "dhcp"), ("ipv6", "inet6", "auto")):
             value = interface.get(option)
             gateway = interface.get(f"{option}_gateway")
@@ -193,6 +193,11 @@ def _addresses_as_given(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
             if gateway is not None:
                 static["gw"] = _gateway(gateway, option, address.version)
             yield {**common, "method": "static", **static}
+
+
+def interface_name(index: int, xen: bool) -> str:
+    """An interface's name in the guest."""
+    return f"xenif{index}" if xen else f"vioif{index}"
 
 
 def _interface_address(value: Any, option: str, automatic: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
@@ -419,7 +424,9 @@ def _xen_command(guest: Guest, text: str) -> list[str]:
     if len(f"{key} {text}".encode()) >= COMMAND_LINE_LIMIT:
         raise GuestError(f"the configuration has more than {COMMAND_LINE_LIMIT - len(key) - 2} bytes")
     vifs, disks = [], []
-    for index, interface in enumerate(guest.get("interfaces") or []):
+    interfaces = guest.get("interfaces") or []
+    for index in _vif_order(guest):
+        interface = interfaces[index]
         if interface.get("backend") != "bridge":
             raise GuestError("interfaces: on Xen the backend is bridge")
         parts = [f"mac={interface.get('mac') or mac_address(guest['name'], index)}", f"bridge={_device(interface)}"]
@@ -439,6 +446,15 @@ def _xen_command(guest: Guest, text: str) -> list[str]:
     settings = [f"{name}={_xl(value)}" for name, value in values.items() if value != []]
     settings += [str(option) for option in guest.get("options") or []]
     return ["sh", "-c", _XEN, "rumprun-xen", str(guest["name"]), text, *settings]
+
+
+def _vif_order(guest: Guest) -> Iterable[int]:
+    """The interfaces in the order in which the guest makes them, whatever their names, since each that it makes gets
+    the next of the domain's vifs. Those without an address are made last, if ever."""
+    interfaces = guest.get("interfaces") or []
+    names = {interface_name(index, xen=True): index for index in range(len(interfaces))}
+    made = [names[address["if"]] for address in _addresses(guest, xen=True)]
+    return dict.fromkeys([*made, *names.values()])
 
 
 def _xl(value: Any) -> str:

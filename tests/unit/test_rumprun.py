@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from typing import Any
@@ -316,6 +317,26 @@ def test_command_for_xen() -> None:
         'vif=["mac=00:16:3e:00:00:01,bridge=xenbr0","mac=00:16:3e:00:00:02,bridge=xenbr1"]',
         'disk=["format=raw,vdev=xvda,access=rw,target=/srv/a.img","format=raw,vdev=xvdb,access=rw,target=/srv/b.img"]',
     ]
+
+
+def test_an_interface_on_xen_has_its_own_bridge() -> None:
+    """A guest takes the domain's vifs in turn when it makes its interfaces, and does not look at their numbers."""
+    given = [
+        {"device": "br0", "ipv4": "dhcp"},
+        {"device": "br1"},
+        {"device": "br2", "ipv6": "2001:db8::2/64"},
+        {"device": "br3", "ipv4": "192.0.2.2/24", "ipv4_gateway": "192.0.2.1"},
+    ]
+    interfaces = [{"backend": "bridge", "mac": f"00:16:3e:00:00:0{index}", **each} for index, each in enumerate(given)]
+    guest = {"name": "db", "platform": "xen", "image": "/srv/db.bin", "interfaces": interfaces}
+    _sh, _option, _script, _name, _guest, text, *settings = rumprun_launch(guest)["command"]
+    [vifs] = [json.loads(setting.removeprefix("vif=")) for setting in settings if setting.startswith("vif=")]
+    made = [address["if"] for address in boot(text).addresses if "cloner" in address]
+    assert made == ["xenif3", "xenif0", "xenif2"]
+    assert dict(zip(made, vifs, strict=False)) == {
+        f"xenif{index}": f"mac=00:16:3e:00:00:0{index},bridge=br{index}" for index in (0, 2, 3)
+    }
+    assert vifs[3:] == ["mac=00:16:3e:00:00:01,bridge=br1"]
 
 
 @pytest.mark.parametrize(
