@@ -177,6 +177,7 @@ cache_connection: /tmp/rump_inventory
 cache_timeout: 300
 """
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -244,8 +245,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _candidates(self, folder: str) -> Iterator[Candidate]:
         yield from listed([self._evaluated(entry) for entry in self.get_option("kernels")])
         for name in self._paths("launched", folder):
+            if not os.path.lexists(name):
+                self.display.warning(f"launched: there is no folder {name}")
             yield from self._readable(launched(name, self.loader))
-        yield from in_folders(self._paths("sockets", folder))
+        patterns = self._paths("sockets", folder)
+        for pattern in patterns:
+            if not (os.path.lexists(pattern) or glob.glob(pattern)):
+                self.display.warning(f"sockets: nothing is at {pattern}")
+        yield from in_folders(patterns)
         yield from in_networks([self._evaluated(entry) for entry in self.get_option("networks")])
 
     def _readable(self, found: Iterable[Candidate | Unreadable]) -> Iterator[Candidate]:

@@ -103,7 +103,7 @@ def test_all_sources(backend: str, sockets: Path, tmp_path: Path, record_propert
             tmp_path,
             kernels=[{"url": f"unix://{tmp_path}/none", "name": "none"}],
             launched=["state", "nowhere"],
-            sockets=[str(sockets)],
+            sockets=[str(sockets), "nowhere", "nothing.*"],
             networks=[{"addresses": ["127.0.0.1"], "ports": [here, nobody], "groups": ["edge"], "vars": {"z": 1}}],
             components=True,
         )
@@ -116,6 +116,9 @@ def test_all_sources(backend: str, sockets: Path, tmp_path: Path, record_propert
     dead = f"gone (unix://{sockets}/gone.sock: Connection refused)"
     assert f"{state}/broken.json: " in found.said
     assert f"left out, since they do not answer: {absent}, {dead}" in found.said
+    for text in ("launched: there is no folder ", "sockets: nothing is at "):
+        assert f"{text}{tmp_path}/nowhere\n" in found.said
+    assert f"sockets: nothing is at {tmp_path}/nothing.*\n" in found.said
     assert str(nobody) not in found.said
     assert found.groups["rump_kernels"] == sorted(found.hosts)
     assert found.groups["edge"] == [by_port]
