@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..changes import mark_change
 from ..errors import SyscallError, refuse
+from ..mbufs import Mbufs
 from ..rooms import Errno
 from .addresses import AF_INET, IN_IFF_TENTATIVE, IN_IFF_TRYTENTATIVE, RTF_CONNECTED, InterfaceAddress
 
@@ -29,8 +30,7 @@ IFF_CANTCHANGE = 0x2 | 0x10 | 0x40 | 0x400 | 0x800 | 0x8000 | 0x200 | 0x100
 IFT_OTHER, IFT_ETHER, IFT_LOOP, IFT_PPP, IFT_L2VLAN, IFT_BRIDGE, IFT_GIF, IFT_CARP = 1, 6, 24, 23, 135, 209, 240, 248
 LINK_STATE_UNKNOWN, LINK_STATE_DOWN, LINK_STATE_UP = 0, 1, 2
 ETHERNET_MINIMUM, ETHERNET_MTU, JUMBO_MTU = 46, 1500, 9000
-LOOPBACK_MTU, LOOPBACK_MTU_LIMIT = 32768, 65536  # and what fits into an mbuf's head and another mbuf, each
-MBUF_ROOM = {8: 856, 4: 412}  # that, by word size (MHLEN + MLEN of sys/mbuf.h)
+LOOPBACK_MTU, LOOPBACK_MTU_LIMIT = 32768, 65536  # and what a packet holds without a cluster, each
 ETHERNET_FLAGS = IFF_BROADCAST | IFF_SIMPLEX | IFF_MULTICAST
 DLT_NULL, DLT_EN10MB, DLT_RAW = 0, 1, 12
 NAME_SIZE = 16
@@ -285,7 +285,7 @@ class Loopback(Interface):
 
     def __init__(self, stack: NetworkStack, name: str, index: int) -> None:
         super().__init__(stack, name, index)
-        room = MBUF_ROOM[stack.kernel.abi.word_size]
+        room = Mbufs.of(stack.kernel.abi).without_cluster
         self.mtu += room
         self._mtu_limit = LOOPBACK_MTU_LIMIT + room
 

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..files import OpenFile
+    from ..mbufs import Mbufs
 
-MBUF_SIZE, CLUSTER_SIZE = 512, 2048
-FIRST_DATA, MORE_DATA = 400, 456
-"""Bytes that fit the first mbuf of a packet and a further one, without a cluster."""
 SB_MAX = 262144
 """The most that a buffer may hold (kern.sbmax)."""
 SCM_RIGHTS = 1
@@ -48,23 +46,18 @@ class Record:
     def size(self) -> int:
         return len(self.data) + len(self.address or b"") + sum(16 + len(entry.data) for entry in self.control)
 
-    @property
-    def memory(self) -> int:
+    def memory(self, mbufs: Mbufs) -> int:
         """About how much memory the kernel would count for it (sb_mbcnt)."""
-        size = len(self.data)
-        if size > FIRST_DATA + MORE_DATA:
-            memory = -(-size // CLUSTER_SIZE) * (MBUF_SIZE + CLUSTER_SIZE)
-        else:
-            memory = MBUF_SIZE * (1 if size <= FIRST_DATA else 2)
-        return MBUF_SIZE * (bool(self.address) + len(self.control)) + memory
+        return mbufs.size * (bool(self.address) + len(self.control)) + mbufs.memory_for(len(self.data))
 
 
 class ReceiveBuffer:
     """A queue of records."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, mbufs: Mbufs) -> None:
         self.limit = limit
         """sb_hiwat."""
+        self._mbufs = mbufs
         self.low_mark = 1
         self.records: deque[Record] = deque()
 
@@ -74,7 +67,7 @@ class ReceiveBuffer:
 
     @property
     def space(self) -> int:
-        memory = min(2 * self.limit, SB_MAX) - sum(record.memory for record in self.records)
+        memory = min(2 * self.limit, SB_MAX) - sum(record.memory(self._mbufs) for record in self.records)
         return min(self.limit - self.used, memory)
 
     def fits(self, record: Record) -> bool:

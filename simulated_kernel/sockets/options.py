@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..errors import refuse
+from ..mbufs import CLUSTER_SIZE, Mbufs
 from ..rooms import Abi
 from .buffers import SB_MAX
 from .socket import SO_LINGER, Socket
@@ -23,7 +24,6 @@ OLD_TIMEOUTS: Final = (0x1005, 0x1006)
 SO_ERROR, SO_TYPE, SO_OVERFLOWED, SO_NOHEADER, SO_SNDTIMEO, SO_RCVTIMEO = 0x1007, 0x1008, 0x1009, 0x100A, 0x100B, 0x100C
 TIMEOUTS: Final = {0x1005: "send", 0x1006: "receive", SO_SNDTIMEO: "send", SO_RCVTIMEO: "receive"}
 LARGEST_LINGER: Final = 0xFFFF
-LARGEST_BUFFER: Final = SB_MAX * 2048 // (2048 + 512)
 TICK_MICROSECONDS: Final = 10_000
 
 
@@ -64,7 +64,8 @@ def _set_size(abi: Abi, socket: Socket, name: int, value: bytes) -> None:
     size = integer_of(abi, value)
     if size < 1:
         raise refuse("EINVAL")
-    if name in (SO_SNDBUF, SO_RCVBUF) and size > LARGEST_BUFFER:
+    largest = SB_MAX * CLUSTER_SIZE // (CLUSTER_SIZE + Mbufs.of(abi).size)
+    if name in (SO_SNDBUF, SO_RCVBUF) and size > largest:
         raise refuse("ENOBUFS")
     if name == SO_SNDBUF:
         socket.send_limit = size

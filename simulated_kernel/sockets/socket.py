@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SyscallError, refuse
 from ..files import FREAD, FWRITE, O_NONBLOCK, OpenFile, drop
+from ..mbufs import Mbufs
 from ..rooms import Errno
 from ..usermemory import UserIo
 from .buffers import Control, ReceiveBuffer, Record
@@ -72,7 +73,7 @@ class Socket(OpenFile):
         self.cannot_send = self.cannot_receive = self.was_disconnected = False
         self.overflowed = 0
         """Datagrams for which there was no room."""
-        self.received = ReceiveBuffer(receive_limit)
+        self.received = ReceiveBuffer(receive_limit, Mbufs.of(kernel.abi))
         self.send_limit = send_limit
         self.send_low_mark = min(SEND_LOW_MARK, send_limit)
         self.send_timeout = self.receive_timeout = 0.0

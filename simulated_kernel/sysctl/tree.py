@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import refuse
+from ..mbufs import Mbufs
 from ..sockets.lists import LISTS as SOCKET_LISTS
 from ..storage import raw_partition
 from .node import SysctlNode
@@ -181,7 +182,7 @@ class SysctlTree:
         self._set("hw.machine_arch", MACHINE_ARCHES.get(abi.machine, abi.machine))
         self._set("hw.byteorder", 1234 if abi.byteorder == "little" else 4321)
         self._set("hw.alignbytes", abi.int64_alignment - 1)
-        self._set("kern.mbuf.msize", 64 * abi.word_size)
+        self._set("kern.mbuf.msize", Mbufs.of(abi).size)
         self._set("kern.rawpartition", raw_partition(abi.machine))
         self._set("hw.ncpu", options.cpus)
         self._set("hw.ncpuonline", options.cpus)
