@@ -40,9 +40,9 @@ class Trace:
 
     def record(self, process: Process, kind: int, data: bytes, version: int) -> None:
         """Write a record; where there is no room for it, it is lost."""
-        clock = self._kernel.clock
-        seconds, rest = divmod(clock.now(), NANOSECONDS)
-        head = self._kernel.abi.struct("ktr_header").build(
+        abi, layout = self._kernel.abi, self._kernel.abi.struct("ktr_header")
+        seconds, rest = divmod(self._kernel.clock.now(), NANOSECONDS)
+        head = layout.build(
             ktr_len=len(data),
             ktr_kind=version << 16 | kind,
             ktr_pid=process.pid,
@@ -50,6 +50,12 @@ class Trace:
             ktr_ts={"tv_sec": seconds, "tv_nsec": rest},
             ktr_lid=self._calls,
         )
+        if version < 2:
+            # The old versions have a moment of 32 bits and a word, and behind it nothing or the thread, in three words.
+            moment = abi.integer("int32", seconds).ljust(abi.word_size, b"\0")
+            moment += abi.integer("long", rest if version else rest // 1000)
+            moment += abi.integer("int", self._calls if version else 0)
+            head = head[: layout.offset_of("ktr_ts")] + moment.ljust(3 * abi.word_size, b"\0")
         raw = head + data
         filesystem = self.node.filesystem
         try:

@@ -115,7 +115,10 @@ def traces(scribe: Scribe) -> None:
     layout, position = client.abi.struct("ktr_header"), 0
     while position < length:
         head = layout.parse(buffer, position)
-        data = bytes(buffer[position + layout.size : position + layout.size + head.ktr_len])
+        # Clearing takes the version away, too: what follows is of version 0, whose head ends with three words.
+        old = head.ktr_kind < 1 << 16
+        start = position + (layout.offset_of("ktr_ts") + 3 * client.abi.word_size if old else layout.size)
+        data = bytes(buffer[start : start + head.ktr_len])
         shown = data[:8] if head.ktr_kind & 0xFFFF == KTR.SYSCALL else data
         scribe.write("record", (head.ktr_kind, head.ktr_pid == pid, head.ktr_comm, head.ktr_len, shown))
-        position += layout.size + head.ktr_len
+        position = start + head.ktr_len
