@@ -46,7 +46,7 @@ options:
   archive:
     description:
       - Sets what O(recursive), O(links), O(perms), O(times), O(owner) and O(group) are by default, and copies named
-        pipes and devices.
+        pipes and, into the kernel, devices.
     type: bool
     default: true
   recursive:
@@ -65,6 +65,7 @@ options:
     description:
       - Give files the source's permissions. Without it new ones get these less what the umask 022 takes, and
         old ones keep theirs. By default what O(archive) is.
+      - On the controller no file gets a set-user-id or set-group-id bit.
     type: bool
   times:
     description:
@@ -117,6 +118,9 @@ notes:
   - Over the connection P(rumpkernel.rump.sysproxy#connection) or V(local) the other side is the controller. Over
     another one it is the host that the task runs on.
   - Hard links become files of their own, sockets are left out.
+  - A kernel is not trusted with the controller. For O(mode=pull) its device nodes are left out, with a warning, and
+    the set-user-id and set-group-id bits of its files and directories, whoever runs the task.
+    M(rumpkernel.rump.rump_archive) keeps both, in an archive.
 seealso:
   - module: ansible.posix.synchronize
   - module: rumpkernel.rump.rump_unarchive

@@ -115,6 +115,7 @@ def test_push_makes_changes_and_removes(kernel: Kernel, place: str, tree: Path) 
 
 
 def test_pull_makes_changes_and_removes(kernel: Kernel, place: str, tree: Path, tmp_path: Path) -> None:
+    (tree / "sub").chmod(0o750)  # set-id bits do not come out
     sync(kernel, src=f"{tree}/", dest="/w/copy")
     back = tmp_path / "back"
     options: dict[str, Any] = {"mode": "pull", "src": "/w/copy/", "dest": str(back), "delete": True}
@@ -222,17 +223,43 @@ def test_devices_and_set_id_bits(kernel: Kernel, place: str, tree: Path, tmp_pat
     sync(kernel, src=f"{tree}/", dest="/w", exclude=["big"])
     found = kernel.stat("/w/a")
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (5, 6, 0o6755)
-    kernel.mknod("/w/null", stat.S_IFCHR | 0o666, makedev(2, 70_002))
+    devices = tmp_path / "devices"
+    devices.mkdir()
     try:
-        os.mknod(tmp_path / "probe", stat.S_IFCHR, os.makedev(1, 3))
+        os.mknod(devices / "null", stat.S_IFCHR | 0o666, os.makedev(2, 70_002))
     except PermissionError:
         pytest.skip("this superuser may not make devices")
-    sync(kernel, mode="pull", src="/w/", dest=str(tmp_path / "back"))
-    back = (tmp_path / "back" / "null").stat()
-    assert (os.major(back.st_rdev), os.minor(back.st_rdev)) == (2, 70_002)
-    kernel.unlink("/w/null")
-    four_steps(kernel, src=f"{tmp_path}/back/", dest="/w")
+    four_steps(kernel, src=f"{devices}/", dest="/w")
     assert kernel.stat("/w/null").st_rdev == makedev(2, 70_002)
+
+
+def test_a_kernels_devices_and_set_id_bits_do_not_come_out(kernel: Kernel, place: str, tmp_path: Path) -> None:
+    """Whoever runs the task: as the superuser's they would be a disk for all, and a program with root's rights."""
+    kernel.mkdir("/w/dev")
+    kernel.chmod("/w/dev", 0o3777)
+    kernel.mknod("/w/dev/sda", stat.S_IFBLK | 0o666, makedev(8, 0))
+    kernel.mknod("/w/dev/mem", stat.S_IFCHR | 0o666, makedev(1, 1))
+    kernel.write_file("/w/shell", b"#!/bin/sh")
+    kernel.chmod("/w/shell", 0o6755)
+    for perms in (True, False):
+        back = tmp_path / f"back-{perms}"
+        options: dict[str, Any] = {"mode": "pull", "src": "/w/", "dest": str(back), "perms": perms}
+        foretold, made = sync(kernel, True, **options), sync(kernel, **options)
+        assert made["changes"] == foretold["changes"]
+        assert made["created"] == [".", "dev", "shell"]
+        assert [warning.partition(" is a device")[0] for warning in made["warnings"]] == ["dev/mem", "dev/sda"]
+        assert os.listdir(back / "dev") == []
+        assert (back / "shell").read_bytes() == b"#!/bin/sh"
+        assert stat.S_IMODE((back / "shell").stat().st_mode) == 0o755
+        assert stat.S_IMODE((back / "dev").stat().st_mode) == (0o1777 if perms else 0o1755)
+        assert not sync(kernel, **options)["changed"]
+
+    # Nor do new bytes get them from the file that they replace.
+    (back / "shell").chmod(0o4755)
+    kernel.write_file("/w/shell", b"#!/bin/other")
+    assert sync(kernel, **options)["updated"] == ["shell"]
+    assert stat.S_IMODE((back / "shell").stat().st_mode) == 0o755
+    assert not sync(kernel, **options)["changed"]
 
 
 def test_links_followed(kernel: Kernel, place: str, tree: Path) -> None:

@@ -17,7 +17,7 @@ from ..sysproxy import Kernel
 from .exclude import Exclusion
 from .failures import OptionError
 from .plan import Change, Plan
-from .tree import TOP, Entry, Scan, Tree, controller_files, scan
+from .tree import SET_ID, TOP, Entry, Scan, Tree, controller_files, scan
 from .tree_change import Comparison, Rules, TreePlan
 from .tree_controller import ControllerTree
 from .tree_kernel import KernelTree
@@ -74,6 +74,8 @@ class _Planner:
             by_content=self.parameters["checksum"] or not self.parts["times"],
             existing=self.parameters["existing_only"],
             delete=self.parameters["delete"],
+            # A kernel is not trusted to say what on the controller runs with another user's rights.
+            mode_bits=0o7777 if self.push else 0o7777 & ~SET_ID,
             exclusion=Exclusion([] if self.parameters["delete_excluded"] else self.parameters["exclude"]),
         )
         target = KernelTree(self.kernel, target_top) if self.push else ControllerTree(target_top)
@@ -130,8 +132,9 @@ class _Planner:
             found.skipped.add(key)
             if one.kind == stat.S_IFSOCK:
                 warnings.append(f"{key} is a socket, which cannot be copied")
-            elif one.is_device and not self._may_give():
-                warnings.append(f"{key} is a device, which only the superuser can make")
+            elif one.is_device and not self.push:
+                # Of the same numbers it would be another device here, perhaps a disk, with the kernel's mode.
+                warnings.append(f"{key} is a device of the kernel's, which is not made on the controller")
             elif self.parameters["archive"] and not one.is_link:
                 entries[key] = one
                 found.skipped.remove(key)

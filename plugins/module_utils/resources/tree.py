@@ -24,6 +24,7 @@ from .failures import OptionError
 from .file_mode import mode_text
 
 TOP: Final = "."
+SET_ID: Final = stat.S_ISUID | stat.S_ISGID
 _CHUNK: Final = 1 << 20  # bytes
 _FIRST_YEAR: Final = -62135596800  # seconds since the epoch, of the years 1 to 9999 that Python has
 _LAST_YEAR: Final = 253402300799

@@ -55,15 +55,18 @@ class Rules:
     exclusion: Exclusion = field(default_factory=Exclusion)
     unmanaged: frozenset[str] = frozenset()
     directory_times: bool = True
+    mode_bits: int = 0o7777
+    """Of the source's permission bits those that count; the others no file gets."""
     missing: str = "dest"
     """The option that names the target, for errors."""
 
     def wish(self, name: str, entry: Entry, is_new: bool) -> Wish:
         """What a file is to have of an entry of the source's."""
+        mode = entry.mode & self.mode_bits
         if name in self.unmanaged:
-            return Wish(mode=entry.mode) if is_new else Wish()
+            return Wish(mode=mode) if is_new else Wish()
         return Wish(
-            mode=entry.mode if self.mode else entry.mode & ~UMASK if is_new else None,
+            mode=mode if self.mode else mode & ~UMASK if is_new else None,
             uid=entry.uid if self.owner else None,
             gid=entry.gid if self.group else None,
             mtime=entry.mtime if self.times else None,

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Final
 
-from .tree import TOP, Entry, Wish, levels
+from .tree import SET_ID, TOP, Entry, Wish, levels
 
 _CHUNK: Final = 1 << 20  # bytes
 
@@ -95,11 +95,9 @@ class ControllerTree:
             yield name
 
     def make_nodes(self, nodes: Mapping[str, Entry]) -> Iterator[str]:
-        for name, entry in nodes.items():
-            if entry.is_device:
-                os.mknod(self.path(name), entry.kind | 0o600, os.makedev(*entry.device))
-            else:
-                os.mkfifo(self.path(name), 0o600)
+        """Named pipes; the controller's devices are nobody else's business."""
+        for name in nodes:
+            os.mkfifo(self.path(name), 0o600)
             yield name
 
     def put_files(
@@ -115,7 +113,8 @@ class ControllerTree:
                     size = sink.tell()
                     if wish.uid is not None or wish.gid is not None:
                         os.fchown(sink.fileno(), *(-1 if number is None else number for number in (wish.uid, wish.gid)))
-                    mode = wish.mode if wish.mode is not None else kept.mode if kept else 0o644
+                    # What comes has no right to the set-id bits that the file had.
+                    mode = wish.mode if wish.mode is not None else kept.mode & ~SET_ID if kept else 0o644
                     os.fchmod(sink.fileno(), mode)
                 if wish.mtime is not None:
                     os.utime(temporary, ns=(os.stat(temporary).st_atime_ns, wish.mtime))
