@@ -426,3 +426,17 @@ def test_local_connection(
     assert gone["failed"]
     assert "nobody" in gone["msg"]
     assert "by its connection" in refused(kernel, server="unix:///another", **options)
+
+
+def test_a_tree_of_the_kernels_as_deep_as_paths_go(kernel_with_filesystems: Kernel, folder: str) -> None:
+    """Deeper than a session has descriptors: made, and held against what is there."""
+    kernel, below = kernel_with_filesystems, "/n" * 150
+    kernel.makedirs(f"{folder}/from{below}")
+    kernel.write_file(f"{folder}/from{below}/f", NEW)
+    options = {"remote_src": True, "src": f"{folder}/from/", "dest": f"{folder}/to/"}
+    assert copy(kernel, **options)["changed"]
+    assert kernel.read_file(f"{folder}/to{below}/f") == NEW
+    assert not copy(kernel, **options)["changed"]
+    kernel.write_file(f"{folder}/from{below}/f", b"other")
+    assert copy(kernel, **options)["changed"]
+    assert kernel.read_file(f"{folder}/to{below}/f") == b"other"

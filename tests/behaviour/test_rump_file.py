@@ -358,3 +358,14 @@ def test_a_file_that_cannot_have_its_attributes_is_not_left(kernel: Kernel) -> N
     kernel.chown = refuse  # type: ignore[method-assign]
     assert failure(kernel, "/w/f", state="touch", owner="5")["errno"] == "ENOENT"
     assert kernel.listdir("/w") == []
+
+
+def test_recurse_goes_as_deep_as_paths_do(kernel: Kernel) -> None:
+    """Deeper than a session has descriptors."""
+    bottom = "/w/d" + "/n" * 150
+    kernel.makedirs(bottom)
+    kernel.write_file(f"{bottom}/f", b"", 0o644)
+    assert file(kernel, "/w/d", recurse=True, mode="u=rwX,g=,o=")["changed"]
+    assert stat.S_IMODE(kernel.stat(f"{bottom}/f").st_mode) == 0o600
+    assert stat.S_IMODE(kernel.stat(bottom).st_mode) == 0o700
+    assert not file(kernel, "/w/d", recurse=True, mode="u=rwX,g=,o=")["changed"]

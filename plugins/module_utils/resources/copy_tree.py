@@ -57,7 +57,7 @@ class TreeCopy:
             raise OptionError("src", f"the links in {source} go round, and cannot all be followed")
         plan.add(f"make the directory {dest}", partial(self.kernel.makedirs, dest, exist_ok=True))
         self._times.append((dest, found))
-        for entry in self.kernel.scandir(source):
+        for entry in list(self.kernel.scandir(source)):  # a scan holds a descriptor until its end
             self._copy(entry.path, os.path.join(dest, entry.name), plan, above | {identity}, times=True)
 
     def _copy(self, source: str, dest: str, plan: Plan, above: set[tuple[int, int]], times: bool) -> None:
@@ -89,7 +89,7 @@ class TreeCopy:
     def _merge(self, source: str, dest: str, plan: Plan) -> None:
         self.owner.plan(self.kernel, plan, dest)
         there = {entry.name: entry for entry in self.kernel.scandir(dest)}
-        for entry in self.kernel.scandir(source):
+        for entry in list(self.kernel.scandir(source)):  # a scan holds a descriptor until its end
             path = os.path.join(dest, entry.name)
             if entry.name not in there:
                 self._copy(entry.path, path, plan, set(), times=False)

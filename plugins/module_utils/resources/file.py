@@ -417,7 +417,7 @@ class _Planner:
         if real in seen:
             return
         seen.add(real)
-        for entry in self.kernel.scandir(top):
+        for entry in list(self.kernel.scandir(top)):  # a scan holds one of the session's descriptors until its end
             self._plan_attributes(entry.path, difference=False)
             if entry.is_dir():
                 self._plan_recursion(entry.path, seen)
