@@ -75,6 +75,8 @@ class FileAction(ActionBase):
         except KernelError as error:
             refused = refusal(self.kernel.url, error)
             return {**refused.result, "msg": f"{self.host}: {refused}"}
+        except OptionError as error:
+            return {"failed": True, "changed": False, "msg": f"{self.host}: {error}"}
         except RumpError as error:
             if ours:
                 self._connection.close()
@@ -240,17 +242,18 @@ class BuiltinFileAction(FileAction):
 
 
 def _refuse_options(parameters: Mapping[str, Any], users: Users) -> None:
-    """What is wrong with the attributes that files are to get; ansible-core's actions do not look in check mode.
+    """What is wrong with the paths, and with the attributes that files are to get; ansible-core's actions do not look
+    in check mode.
 
-    :raises AnsibleActionFail: no file could get them.
+    :raises OptionError: no file could have them.
     """
+    for option in ("src", "dest"):
+        if parameters.get(option):  # without one, ansible-core says what is missing
+            file.checked_path(option, parameters[option])
     mode = parameters.get("mode")
-    try:
-        copy.refuse_validation(parameters)
-        copy.directory_mode(parameters)
-        Attributes.parse({**parameters, "mode": None if mode == "preserve" else mode}, "file", users)
-    except OptionError as error:
-        raise AnsibleActionFail(str(error)) from None
+    copy.refuse_validation(parameters)
+    copy.directory_mode(parameters)
+    Attributes.parse({**parameters, "mode": None if mode == "preserve" else mode}, "file", users)
 
 
 class _KernelConnection:

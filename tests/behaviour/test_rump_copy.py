@@ -387,6 +387,10 @@ def test_refusals(kernel_with_filesystems: Kernel, folder: str, files: Path) -> 
     assert "mutually exclusive" in refused(kernel, src=source, content="x", dest=path)
     assert "Could not find or access" in refused(kernel, src=f"{files}/nothing", dest=path)
     assert "not found" in refused(kernel, src="/nothing", dest=path, remote_src=True)
+    assert refused(kernel, src=source, dest="/w\0b") == "host: dest: a path cannot hold a NUL byte"
+    for remote_src in (True, False):
+        said = refused(kernel, src="/a\0b", dest=path, remote_src=remote_src)
+        assert said == "host: src: a path cannot hold a NUL byte"
     assert "can not use content with a dir as dest" in refused(kernel, content="x", dest=f"{folder}/d")
     assert "the kernel has no user 'www'" in refused(kernel, src=source, dest=path, owner="www")
     assert "mode: 'rwx' is no mode" in refused(kernel, src=source, dest=path, mode="rwx")

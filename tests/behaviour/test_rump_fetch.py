@@ -81,9 +81,14 @@ def test_what_is_missing_or_no_file(kernel_with_filesystems: Kernel, folder: str
         result = fetch(kernel, src=path, dest=str(tmp_path))
         assert result["failed"], result
         assert said in result["msg"]
+        assert "host: " in result["msg"]
+        assert path in result["msg"]
         passed = fetch(kernel, src=path, dest=str(tmp_path), fail_on_missing=False)
         assert not passed.get("failed"), passed
     assert "src and dest are required" in fetch(kernel, src=folder)["msg"]
+    nul = "a path cannot hold a NUL byte"
+    assert fetch(kernel, src="/a\0b", dest=str(tmp_path))["msg"] == f"host: src: {nul}"
+    assert fetch(kernel, src=folder, dest="/a\0b")["msg"] == f"host: dest: {nul}"
     assert names(tmp_path) == []
 
 

@@ -115,11 +115,14 @@ def test_the_kernel_refuses_read_only_nodes_too(kernel: Kernel) -> None:
         ("net.inet.ip.forwarding", str(2**40), "-2147483648 to 2147483647"),
         ("net.inet.ip", "1", "is a subtree"),
         ("kern.clockrate", "1", "is a structure"),
+        ("kern.hostname", "a\0b", "value: kern.hostname is a string: it ends at a NUL byte"),
     ],
 )
 def test_bad_values(kernel: Kernel, name: str, value: str, text: str) -> None:
+    before = kernel.sysctl.get("kern.hostname")
     with pytest.raises(ModuleFailure, match=text):
         sysctl(kernel, name, value)
+    assert kernel.sysctl.get("kern.hostname") == before
 
 
 def test_a_value_that_the_kernel_refuses(kernel: Kernel) -> None:

@@ -32,6 +32,7 @@ from typing import IO, Any, Final, cast
 from ..sysproxy import Kernel
 from .archive_members import Archive
 from .failures import OptionError
+from .file import checked_path
 from .file_mode import Mode, mode_text
 from .plan import Change, Plan
 from .tree import TOP, Entry, controller_files, scan
@@ -259,9 +260,7 @@ def _zip_info(name: str, entry: Entry) -> zipfile.ZipInfo:
 
 
 def _absolute(option: str, path: str) -> str:
-    if not path or "\0" in path:
-        raise OptionError(option, "give a path, not an empty one" if not path else "a path cannot hold a NUL byte")
-    whole = posixpath.normpath(posixpath.join("/", path)).replace("//", "/")
+    whole = posixpath.normpath(posixpath.join("/", checked_path(option, path))).replace("//", "/")
     return f"{whole}/" if path.endswith("/") and whole != "/" else whole
 
 

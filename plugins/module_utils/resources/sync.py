@@ -16,6 +16,7 @@ from typing import Any
 from ..sysproxy import Kernel
 from .exclude import Exclusion
 from .failures import OptionError
+from .file import checked_path
 from .plan import Change, Plan
 from .tree import SET_ID, TOP, Entry, Scan, Tree, controller_files, scan
 from .tree_change import Comparison, Rules, TreePlan
@@ -37,8 +38,8 @@ class _Planner:
         self.kernel = kernel
         self.parameters = parameters
         self.push = parameters["mode"] == "push"
-        self.src = _checked_path("src", parameters["src"])
-        self.dest = _checked_path("dest", parameters["dest"])
+        self.src = checked_path("src", parameters["src"])
+        self.dest = checked_path("dest", parameters["dest"])
         archive = parameters["archive"]
         self.parts = {part: archive if parameters.get(part) is None else parameters[part] for part in _PARTS_OF_ARCHIVE}
         if parameters["delete_excluded"] and not parameters["delete"]:
@@ -150,9 +151,3 @@ class _Planner:
     def _is_other(self, dest: str) -> bool:
         exists = self.kernel.lexists(dest) if self.push else os.path.lexists(dest)
         return exists and not self._is_directory(dest)
-
-
-def _checked_path(option: str, path: str) -> str:
-    if not path or "\0" in path:
-        raise OptionError(option, "give a path, not an empty one" if not path else "a path cannot hold a NUL byte")
-    return str(path)

@@ -71,6 +71,8 @@ def parse_value(node: SysctlNode, text: str) -> Value:
     :raises OptionError: it means none.
     """
     if node.type == CTLTYPE.STRING:
+        if "\0" in text:
+            raise OptionError("value", f"{node.name} is a string: it ends at a NUL byte, and cannot hold one")
         return text
     lowered = text.strip().lower()
     if node.type == CTLTYPE.BOOL:

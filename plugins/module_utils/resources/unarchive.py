@@ -17,6 +17,7 @@ from typing import IO, Any, Final, cast
 from ..sysproxy import Kernel
 from .archive_members import Archive
 from .failures import OptionError
+from .file import checked_path
 from .file_attributes import Attributes
 from .plan import Change, Plan
 from .tree import Entry, Scan, controller_files
@@ -29,7 +30,7 @@ _IN_MEMORY: Final = 1 << 26  # bytes of an archive of the kernel's; a larger one
 
 def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     """Unpack ``src`` into ``dest``, but for what is there already."""
-    src, dest = parameters["src"], parameters["dest"]
+    src, dest = checked_path("src", parameters["src"]), checked_path("dest", parameters["dest"])
     if parameters["extra_opts"]:
         raise OptionError("extra_opts", "no program unpacks the archive that could take them; see include and exclude")
     if "://" in src:
@@ -37,7 +38,7 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     asked = {key: parameters.get(key) for key in ("mode", "owner", "group")}
     attributes = Attributes.parse(asked, "file", Users(kernel))
     creates = parameters["creates"]
-    if creates and kernel.exists(creates):
+    if creates and kernel.exists(checked_path("creates", creates)):
         return Plan(expected={"skipped": True, "msg": f"skipped, since {creates} exists", "src": src, "dest": dest})
     with controller_files("src"):
         stream = _opened(kernel, parameters)
