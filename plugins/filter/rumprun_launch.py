@@ -28,6 +28,10 @@ options:
     description: The program of QEMU's, release 3.0 or later.
     type: str
     default: qemu-system-x86_64
+  host:
+    description: The host's name, by which guests of the same name on several hosts have different MAC addresses.
+    type: str
+    default: ""
   record:
     description: The file that the guest's process locks as long as it is there, by flock(2).
     type: str
@@ -57,6 +61,9 @@ _value:
       description: The program and its arguments.
       type: list
       elements: str
+    forward:
+      description: The address and port of the host that lead there, or null for a guest that has none such.
+      type: str
     clean_command:
       description:
         - The command that destroys what outlived the guest's process when that was killed, a domain of Xen's, and then
@@ -76,17 +83,20 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.rumprun import (
     GuestError,
     clean_command,
     command,
+    forwarded,
     server_url,
 )
 
 
-def rumprun_launch(guest: Mapping[str, Any], qemu: str = "qemu-system-x86_64", record: str = "") -> dict[str, Any]:
+def rumprun_launch(
+    guest: Mapping[str, Any], qemu: str = "qemu-system-x86_64", host: str = "", record: str = ""
+) -> dict[str, Any]:
     """See DOCUMENTATION."""
     try:
-        clean = clean_command(guest, record)
-        if guest.get("state") == "absent":
-            return {"command": [], "clean_command": clean, "url": None}
-        return {"command": command(guest, qemu), "clean_command": clean, "url": server_url(guest)}
+        launched: dict[str, Any] = {"command": [], "url": None, "forward": None}
+        if guest.get("state") != "absent":
+            launched = {"command": command(guest, qemu, host), "url": server_url(guest), "forward": forwarded(guest)}
+        return {**launched, "clean_command": clean_command(guest, record)}
     except GuestError as error:
         raise AnsibleFilterError(f"rumprun_launch: {error}") from error
 

@@ -25,13 +25,18 @@ import ipaddress
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+
+from ansible.module_utils.parsing.convert_bool import boolean
 
 Guest = Mapping[str, Any]
 
 PORT: Final = 12345
 MEMORY: Final = 64
+PLATFORMS: Final = ("kvm", "qemu", "xen")
+# In the guest's driver for Xen's disks.
+XEN_DISKS: Final = 10
 # The guest's buffer for its command line, and what a value in Xen's store may have, with its key.
 COMMAND_LINE_LIMIT: Final = 4096
 _OTHER_SOURCE: Final = "_RUMPRUN_ROOTFSCFG="
@@ -40,6 +45,8 @@ _SYSPROXY: Final = "RUMPRUN_SYSPROXY"
 _TAKEN: Final = re.compile(r'(?:[^"\\\0]|\\(?:["/\\bfnrt]|u[0-9A-Fa-f]{4}))*', re.DOTALL)
 _MODES: Final = {"foreground": "", "background": "&", "pipe": "|"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# Of one interface, not of a group of them.
+_MAC: Final = re.compile(r"[0-9A-Fa-f][02468ACEace](?::[0-9A-Fa-f]{2}){5}")
 # A domain is made paused, since its configuration goes below its number in the store, with a mark by which it is known
 # again: no other domain is ever destroyed. The store takes values as they are (-R) instead of unescaping them. The
 # process is the domain's console, and the domain goes with it, whichever ends first. What xl leaves behind to wait for
@@ -95,13 +102,16 @@ def configuration(guest: Guest) -> str:
 
     :raises GuestError: something cannot be said in the guest's language.
     """
-    xen = guest.get("platform") == "xen"
+    xen = _platform(guest) == "xen"
     pairs: list[tuple[str, Any]] = []
     hostname = guest.get("hostname") or guest.get("name")
     if hostname:
         pairs.append(("hostname", _string(hostname, "hostname")))
-    environment = dict(guest.get("environment") or {})
-    if guest.get("sysproxy", True):
+    environment = guest.get("environment") or {}
+    if not isinstance(environment, Mapping):
+        raise GuestError(f"environment: {environment!r} is no mapping of names to values")
+    environment = dict(environment)
+    if _has_sysproxy(guest):
         if _SYSPROXY in environment:
             raise GuestError(f"environment: {_SYSPROXY} follows from the option port")
         environment[_SYSPROXY] = f"tcp://0:{_port(guest)}"
@@ -122,6 +132,57 @@ def configuration(guest: Guest) -> str:
     return text
 
 
+def _platform(guest: Guest) -> str:
+    platform = guest.get("platform") or "kvm"
+    if platform not in PLATFORMS:
+        raise GuestError(f"platform: {platform!r} is none of {', '.join(PLATFORMS)}")
+    return str(platform)
+
+
+def _has_sysproxy(guest: Guest) -> bool:
+    value = guest.get("sysproxy")
+    try:
+        return value is None or bool(boolean(value))
+    except TypeError:
+        raise GuestError(f"sysproxy: {value!r} is neither true nor false") from None
+
+
+def _whole_number(guest: Guest, option: str, default: int, limit: int) -> int:
+    """An option's number, which is at least 1 and at most the limit."""
+    value = guest.get(option)
+    if value is None:
+        return default
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if not 1 <= number <= limit:
+        raise GuestError(f"{option}: {value!r} is no whole number from 1 to {limit}")
+    return number
+
+
+def _list(guest: Guest, option: str) -> Sequence[Any]:
+    values = guest.get(option) or []
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise GuestError(f"{option}: {values!r} is no list")
+    return values
+
+
+def _mappings(guest: Guest, option: str) -> Sequence[Mapping[str, Any]]:
+    members = _list(guest, option)
+    for member in members:
+        if not isinstance(member, Mapping):
+            raise GuestError(f"{option}: {member!r} is no mapping of options")
+    return members
+
+
+def _path(value: Any, option: str) -> str:
+    """A file of the host's. The programs that open it run in the root directory, and no shell expands it."""
+    if value is None or not str(value).startswith("/"):
+        raise GuestError(f"{option}: {value!r} does not begin with a /")
+    return str(value)
+
+
 def _string(value: Any, option: str) -> str:
     """A string that the guest gets as it is."""
     text = str(value)
@@ -138,7 +199,7 @@ def _object(members: Mapping[str, Any]) -> str:
 
 
 def _disks(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
-    for index, disk in enumerate(guest.get("disks") or []):
+    for index, disk in enumerate(_mappings(guest, "disks")):
         mountpoint = disk.get("mountpoint")
         if mountpoint is not None and not str(mountpoint).startswith("/"):
             raise GuestError(f"disks: mountpoint {mountpoint!r} does not begin with a /")
@@ -151,8 +212,8 @@ def _disks(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
 
 def disk_name(index: int) -> str:
     """A disk's name on Xen."""
-    if index >= 26:
-        raise GuestError("disks: Xen has names for 26")
+    if index >= XEN_DISKS:
+        raise GuestError(f"disks: on Xen a guest has {XEN_DISKS} at most")
     return f"xvd{chr(ord('a') + index)}"
 
 
@@ -173,7 +234,7 @@ def _addresses(guest: Guest, xen: bool) -> list[dict[str, str]]:
 
 
 def _addresses_as_given(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
-    for index, interface in enumerate(guest.get("interfaces") or []):
+    for index, interface in enumerate(_mappings(guest, "interfaces")):
         name = interface_name(index, xen)
         for option, family, automatic in (("ipv4", "inet", "dhcp"), ("ipv6", "inet6", "auto")):
             value = interface.get(option)
@@ -191,7 +252,7 @@ def _addresses_as_given(guest: Guest, xen: bool) -> Iterable[dict[str, str]]:
             address = _interface_address(value, option, automatic)
             static = {"addr": str(address.ip), "mask": str(address.network.prefixlen)}
             if gateway is not None:
-                static["gw"] = _gateway(gateway, option, address.version)
+                static["gw"] = _gateway(gateway, option, address)
             yield {**common, "method": "static", **static}
 
 
@@ -206,29 +267,32 @@ def _interface_address(value: Any, option: str, automatic: str) -> ipaddress.IPv
         address = ipaddress.ip_interface(str(value))
     except ValueError:
         address = None
-    if address is None or address.version != version or "/" not in str(value):
+    if address is None or address.version != version or "/" not in str(value) or "%" in str(value):
         raise GuestError(f"interfaces: {option}: {value!r} is neither {automatic} nor an address with its length")
     if version == 6 and address.network.prefixlen % 8:
         raise GuestError(f"interfaces: {option}: {value!r}: the guest takes lengths that are multiples of 8")
     return address
 
 
-def _gateway(value: Any, option: str, version: int) -> str:
+def _gateway(value: Any, option: str, own: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> str:
+    """The gateway of an interface with this address."""
     try:
         address = ipaddress.ip_address(str(value))
     except ValueError:
         address = None
-    if address is None or address.version != version:
+    if address is None or address.version != own.version:
         raise GuestError(f"interfaces: {option}_gateway: {value!r} is no address of that family")
-    if address.is_link_local and version == 6:
+    if address.is_link_local and own.version == 6:
         raise GuestError(f"interfaces: {option}_gateway: the guest has no way to say on which link {value} is")
+    if address not in own.network or address == own.ip:
+        raise GuestError(f"interfaces: {option}_gateway: {value} is no other address of {own.network}")
     return str(address)
 
 
 def _programs(guest: Guest) -> tuple[str, str]:
     """What is run: one program by its command line, or several, each with a list of arguments."""
-    programs = guest.get("programs") or []
-    arguments = [str(argument) for argument in guest.get("arguments") or []]
+    programs = _mappings(guest, "programs")
+    arguments = [str(argument) for argument in _list(guest, "arguments")]
     if not programs:
         words = [guest.get("name") or "rumprun", *arguments]
         return "cmdline", f'"{" ".join(_word(str(word)) for word in words)}"'
@@ -239,7 +303,9 @@ def _programs(guest: Guest) -> tuple[str, str]:
         mode = program.get("mode", "foreground")
         if mode not in _MODES:
             raise GuestError(f"programs: mode {mode!r} is none of {', '.join(_MODES)}")
-        given = ",".join(_string(argument, "programs: arguments") for argument in program.get("arguments") or [])
+        if not program.get("name"):
+            raise GuestError("programs: one has no name")
+        given = ",".join(_string(argument, "programs: arguments") for argument in _list(program, "arguments"))
         # The guest reads the arguments of each, and ends when there are none to read.
         members = [f'"bin":{_string(program["name"], "programs: name")}', f'"argv":[{given}]']
         if _MODES[mode]:
@@ -264,15 +330,28 @@ def _word(text: str) -> str:
 
 
 def _port(guest: Guest) -> int:
-    port = int(guest.get("port") or PORT)
-    if not 0 < port < 1 << 16:
-        raise GuestError(f"port: {port} is none")
-    return port
+    return _whole_number(guest, "port", PORT, (1 << 16) - 1)
 
 
-def mac_address(name: str, index: int) -> str:
-    """An interface's address when none is given: always the same, below the prefix that QEMU's are taken from."""
-    digest = hashlib.sha256(f"{name}/{index}".encode()).digest()
+def _memory(guest: Guest) -> int:
+    """In MiB."""
+    return _whole_number(guest, "memory", MEMORY, 1 << 20)
+
+
+def _mac(guest: Guest, index: int, interface: Mapping[str, Any], host: str) -> str:
+    given = interface.get("mac")
+    if given is None:
+        return mac_address(str(guest["name"]), index, host)
+    # YAML takes one of digits alone for a number in base 60.
+    if not isinstance(given, str) or not _MAC.fullmatch(given):
+        raise GuestError(f'interfaces: mac: {given!r} is none, as "52:54:00:12:34:56" is, with the quotation marks')
+    return given
+
+
+def mac_address(name: str, index: int, host: str = "") -> str:
+    """An interface's address when none is given: always the same, below the prefix that QEMU's are taken from. Guests
+    of the same name on two hosts have two."""
+    digest = hashlib.sha256(f"{host}/{name}/{index}".encode()).digest()
     return "52:54:00:" + ":".join(f"{octet:02x}" for octet in digest[:3])
 
 
@@ -281,13 +360,15 @@ def server_url(guest: Guest) -> str | None:
 
     :raises GuestError: nothing tells the guest's address.
     """
-    if not guest.get("sysproxy", True):
+    if not _has_sysproxy(guest):
         return None
-    interfaces = guest.get("interfaces") or []
-    if any(_is_forwarded(interface) for interface in interfaces):
-        return f"tcp://{_forward(guest)}"
     address = guest.get("address")
-    for interface in interfaces:
+    if address is not None and not _is_ipv4(str(address)):
+        raise GuestError(f"address: {address!r} is no IPv4 address")
+    forward = forwarded(guest)
+    if forward is not None:
+        return f"tcp://{forward}"
+    for interface in _mappings(guest, "interfaces"):
         if address is None and interface.get("ipv4") not in (None, "dhcp"):
             address = str(_interface_address(interface["ipv4"], "ipv4", "dhcp").ip)
     if address is None:
@@ -298,31 +379,50 @@ def server_url(guest: Guest) -> str | None:
     return f"tcp://{address}:{_port(guest)}"
 
 
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_forwarded(interface: Mapping[str, Any]) -> bool:
     """Whether a port of the host's can lead to the guest over it."""
     return interface.get("backend") == "user" and interface.get("ipv4") is not None
 
 
-def _forward(guest: Guest) -> str:
-    """ADDRESS:PORT of the host that leads to the guest's sysproxy."""
+def forwarded(guest: Guest) -> str | None:
+    """ADDRESS:PORT of the host that leads to the guest's sysproxy; None for a guest that has none, or is reached at an
+    address of its own.
+
+    :raises GuestError: the option forward is none.
+    """
+    if not _has_sysproxy(guest) or not any(_is_forwarded(interface) for interface in _mappings(guest, "interfaces")):
+        return None
     forward = str(guest.get("forward") or f"127.0.0.1:{_port(guest)}")
-    if not re.fullmatch(r"\d+\.\d+\.\d+\.\d+:\d+", forward):
-        raise GuestError(f"forward: {forward!r} is no ADDRESS:PORT")
+    address, _colon, port = forward.rpartition(":")
+    if not _is_ipv4(address) or not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) >= 1 << 16:
+        raise GuestError(f"forward: {forward!r} is no ADDRESS:PORT, as 127.0.0.1:12345 is")
     return forward
 
 
-def command(guest: Guest, qemu: str = "qemu-system-x86_64") -> list[str]:
-    """The command that runs the guest in the foreground, with its console on the standard output.
+def command(guest: Guest, qemu: str = "qemu-system-x86_64", host: str = "") -> list[str]:
+    """The command that runs the guest in the foreground, with its console on the standard output. ``host`` tells its
+    MAC addresses from those of guests of the same name elsewhere.
 
     :raises GuestError: the guest is asked for what cannot be.
     """
     name = _name(guest)
     if guest.get("image") is None:
         raise GuestError(f"image: {name} has none")
+    _path(guest["image"], "image")
+    for disk in _mappings(guest, "disks"):
+        _path(disk.get("path"), "disks: path")
     text = configuration(guest)
-    if guest.get("platform") == "xen":
-        return _xen_command(guest, text)
-    return _qemu_command(guest, text, qemu)
+    if _platform(guest) == "xen":
+        return _xen_command(guest, text, host)
+    return _qemu_command(guest, text, qemu, host)
 
 
 def clean_command(guest: Guest, record: str) -> list[str]:
@@ -332,39 +432,39 @@ def clean_command(guest: Guest, record: str) -> list[str]:
     :raises GuestError: its name cannot be.
     """
     name = _name(guest)
-    return ["sh", "-c", _XEN_CLEAN, "rumprun-xen-clean", name, record] if guest.get("platform") == "xen" else []
+    return ["sh", "-c", _XEN_CLEAN, "rumprun-xen-clean", name, record] if _platform(guest) == "xen" else []
 
 
 def _name(guest: Guest) -> str:
     name = str(guest.get("name") or "")
     if not _NAME.fullmatch(name):
         raise GuestError(f"name: {name!r} is not of letters, digits, dots, hyphens and underscores")
-    if guest.get("platform") == "xen" and name.isdigit():
+    if _platform(guest) == "xen" and name.isdigit():
         raise GuestError(f"name: {name!r} would be the number of another domain to Xen; it has something but digits")
     return name
 
 
-def _qemu_command(guest: Guest, text: str, qemu: str) -> list[str]:
+def _qemu_command(guest: Guest, text: str, qemu: str, host: str) -> list[str]:
     image = str(guest["image"])
     if "{" in image or _OTHER_SOURCE in image:
         raise GuestError(f"image: the guest reads its configuration from the first brace, which is in {image!r}")
     if len(f"{image} {text}".encode()) >= COMMAND_LINE_LIMIT:
         raise GuestError(f"the image's path and the configuration have more than {COMMAND_LINE_LIMIT - 1} bytes")
     words = [qemu, "-name", _escape(guest["name"]), "-nodefaults", "-no-user-config", "-machine", "pc"]
-    words += ["-accel", "kvm", "-cpu", "host"] if guest.get("platform", "kvm") == "kvm" else ["-accel", "tcg"]
-    words += ["-m", str(guest.get("memory") or MEMORY)]
+    words += ["-accel", "kvm", "-cpu", "host"] if _platform(guest) == "kvm" else ["-accel", "tcg"]
+    words += ["-m", str(_memory(guest))]
     # Without a display the guest's console is the serial line.
     words += ["-display", "none", "-serial", "stdio"]
-    for disk in guest.get("disks") or []:
+    for disk in _mappings(guest, "disks"):
         words += ["-drive", f"if=virtio,format=raw,file={_escape(disk['path'])}"]
-    forward = _forward(guest) if guest.get("sysproxy", True) else None
-    for index, interface in enumerate(guest.get("interfaces") or []):
+    forward = forwarded(guest)
+    for index, interface in enumerate(_mappings(guest, "interfaces")):
         backend, forward = _backend(guest, index, interface, forward)
         words += ["-netdev", backend]
-        mac = interface.get("mac") or mac_address(guest["name"], index)
+        mac = _mac(guest, index, interface, host)
         # No program to boot from the network has to be there.
         words += ["-device", f"virtio-net-pci,netdev=net{index},mac={mac},romfile="]
-    words += [str(option) for option in guest.get("options") or []]
+    words += [str(option) for option in _list(guest, "options")]
     return [*words, "-kernel", image, "-append", text]
 
 
@@ -409,9 +509,13 @@ def _user_network(address: ipaddress.IPv4Interface | ipaddress.IPv6Interface, ga
 
 
 def _device(interface: Mapping[str, Any]) -> str:
-    if not interface.get("device"):
+    device = str(interface.get("device") or "")
+    if not device:
         raise GuestError(f"interfaces: backend {interface['backend']} wants the option device")
-    return str(interface["device"])
+    # A comma would begin another option of Xen's.
+    if re.search(r"[\s,/]", device):
+        raise GuestError(f"interfaces: device: {device!r} is no name of a device, which has no blank, comma or slash")
+    return device
 
 
 def _escape(value: Any) -> str:
@@ -419,39 +523,39 @@ def _escape(value: Any) -> str:
     return str(value).replace(",", ",,")
 
 
-def _xen_command(guest: Guest, text: str) -> list[str]:
+def _xen_command(guest: Guest, text: str, host: str) -> list[str]:
     key = "/local/domain/65535/rumprun/cfg"
     if len(f"{key} {text}".encode()) >= COMMAND_LINE_LIMIT:
         raise GuestError(f"the configuration has more than {COMMAND_LINE_LIMIT - len(key) - 2} bytes")
     vifs, disks = [], []
-    interfaces = guest.get("interfaces") or []
+    interfaces = _mappings(guest, "interfaces")
     for index in _vif_order(guest):
         interface = interfaces[index]
         if interface.get("backend") != "bridge":
             raise GuestError("interfaces: on Xen the backend is bridge")
-        parts = [f"mac={interface.get('mac') or mac_address(guest['name'], index)}", f"bridge={_device(interface)}"]
+        parts = [f"mac={_mac(guest, index, interface, host)}", f"bridge={_device(interface)}"]
         vifs.append(",".join([*parts, *([str(interface["options"])] if interface.get("options") else [])]))
-    for index, disk in enumerate(guest.get("disks") or []):
+    for index, disk in enumerate(_mappings(guest, "disks")):
         disks.append(f"format=raw,vdev={disk_name(index)},access=rw,target={disk['path']}")
     values: dict[str, Any] = {
         "name": guest["name"],
         "kernel": guest["image"],
         "vcpus": 1,
-        "memory": int(guest.get("memory") or MEMORY),
+        "memory": _memory(guest),
         "on_poweroff": "destroy",
         "on_crash": "destroy",
         "vif": vifs,
         "disk": disks,
     }
     settings = [f"{name}={_xl(value)}" for name, value in values.items() if value != []]
-    settings += [str(option) for option in guest.get("options") or []]
+    settings += [str(option) for option in _list(guest, "options")]
     return ["sh", "-c", _XEN, "rumprun-xen", str(guest["name"]), text, *settings]
 
 
 def _vif_order(guest: Guest) -> Iterable[int]:
     """The interfaces in the order in which the guest makes them, whatever their names, since each that it makes gets
     the next of the domain's vifs. Those without an address are made last, if ever."""
-    interfaces = guest.get("interfaces") or []
+    interfaces = _mappings(guest, "interfaces")
     names = {interface_name(index, xen=True): index for index in range(len(interfaces))}
     made = [names[address["if"]] for address in _addresses(guest, xen=True)]
     return dict.fromkeys([*made, *names.values()])

@@ -157,12 +157,52 @@ def test_several_programs() -> None:
             },
             "ipv4_gateway: the guest ends with an error when it gets a second default route",
         ),
-        ({"port": 70000}, "port: 70000 is none"),
+        (
+            {"interfaces": [{"ipv4": "192.0.2.2/24", "ipv4_gateway": "198.51.100.1"}]},
+            "ipv4_gateway: 198.51.100.1 is no other address of 192.0.2.0/24",
+        ),
+        (
+            {"interfaces": [{"ipv4": "192.0.2.2/24", "ipv4_gateway": "192.0.2.2"}]},
+            "ipv4_gateway: 192.0.2.2 is no other address",
+        ),
+        (
+            {"interfaces": [{"ipv6": "2001:db8::2/64", "ipv6_gateway": "2001:db8:1::1"}]},
+            "ipv6_gateway: 2001:db8:1::1 is no other address of 2001:db8::/64",
+        ),
+        ({"interfaces": [{"ipv6": "fe80::1%eth0/64"}]}, "neither auto nor an address with its length"),
+        ({"port": 70000}, "port: 70000 is no whole number from 1 to 65535"),
+        ({"port": 0}, "port: 0 is no whole number"),
+        ({"port": "http"}, "port: 'http' is no whole number"),
+        ({"platform": "xenn"}, "platform: 'xenn' is none of kvm, qemu, xen"),
+        ({"sysproxy": "perhaps"}, "sysproxy: 'perhaps' is neither true nor false"),
+        ({"environment": ["A=b"]}, "environment: ['A=b'] is no mapping"),
+        ({"disks": ["/data.img"]}, "disks: '/data.img' is no mapping of options"),
+        ({"disks": "/data.img"}, "disks: '/data.img' is no list"),
+        ({"interfaces": ["br0"]}, "interfaces: 'br0' is no mapping of options"),
+        ({"arguments": "-v"}, "arguments: '-v' is no list"),
+        ({"programs": ["sort"]}, "programs: 'sort' is no mapping of options"),
+        ({"programs": [{"arguments": ["-v"]}]}, "programs: one has no name"),
+        ({"platform": "xen", "disks": [{}] * 11}, "disks: on Xen a guest has 10 at most"),
     ],
 )
 def test_what_the_guest_could_not_read_is_an_error(guest: dict[str, Any], message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=re.escape(message)):
         rumprun_config(guest)
+
+
+def test_texts_that_mean_other_types() -> None:
+    """As variables of the command line's come."""
+    guest = {**WEB, "sysproxy": "false", "memory": "96", "port": "99"}
+    assert "RUMPRUN_SYSPROXY" not in boot(configuration(guest)).environment
+    launched = rumprun_launch(guest)
+    assert (launched["url"], launched["forward"]) == (None, None)
+    assert launched["command"][launched["command"].index("-m") + 1] == "96"
+    assert boot(configuration({**guest, "sysproxy": "yes"})).environment["RUMPRUN_SYSPROXY"] == "tcp://0:99"
+
+
+def test_ten_disks_on_xen() -> None:
+    disks = boot(configuration({"platform": "xen", "disks": [{}] * 10})).disks
+    assert [disk["path"] for disk in disks[1:]] == [f"xvd{letter}" for letter in "abcdefghij"]
 
 
 def test_the_guest_gets_what_was_meant() -> None:
@@ -354,12 +394,43 @@ def test_an_interface_on_xen_has_its_own_bridge() -> None:
         ({"interfaces": []}, "interfaces, address: sysproxy"),
         ({"platform": "xen"}, "on Xen the backend is bridge"),
         ({"forward": "localhost"}, "no ADDRESS:PORT"),
+        ({"forward": "127.0.0.1:70000"}, "forward: '127.0.0.1:70000' is no ADDRESS:PORT"),
+        ({"forward": "127.0.0.1:0"}, "forward: '127.0.0.1:0' is no ADDRESS:PORT"),
+        ({"forward": "999.0.0.1:7"}, "forward: '999.0.0.1:7' is no ADDRESS:PORT"),
+        ({"address": "2001:db8::2"}, "address: '2001:db8::2' is no IPv4 address"),
+        ({"image": "~/web.bin"}, "image: '~/web.bin' does not begin with a /"),
+        ({"disks": [{"path": "a.img"}]}, "disks: path: 'a.img' does not begin with a /"),
+        ({"disks": [{}]}, "disks: path: None does not begin with a /"),
+        ({"memory": -5}, "memory: -5 is no whole number from 1"),
+        ({"memory": "lots"}, "memory: 'lots' is no whole number"),
+        ({"interfaces": [{"backend": "user", "ipv4": "dhcp", "mac": 41135085296}]}, "interfaces: mac: 41135085296"),
+        ({"interfaces": [{"backend": "user", "ipv4": "dhcp", "mac": "01:00:00:00:00:01"}]}, "interfaces: mac: '01:"),
+        (
+            {"interfaces": [{"backend": "user", "ipv4": "dhcp", "mac": "52:54:00:00:00:01,bootindex=1"}]},
+            "interfaces: mac: '52:54:00:00:00:01,bootindex=1'",
+        ),
+        (
+            {
+                "platform": "xen",
+                "interfaces": [{"backend": "bridge", "device": "br0,script=/evil", "ipv4": "192.0.2.2/24"}],
+            },
+            "interfaces: device: 'br0,script=/evil'",
+        ),
+        ({"options": "-s"}, "options: '-s' is no list"),
         ({"interfaces": [{"backend": "user", "ipv4": "10.1.0.1/30"}]}, "no room for QEMU's own two addresses"),
     ],
 )
 def test_what_cannot_be_launched(more: dict[str, Any], message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=re.escape(message)):
         rumprun_launch({**WEB, **more})
+
+
+def test_guests_of_the_same_name_on_two_hosts_have_two_addresses() -> None:
+    commands = [rumprun_launch(WEB, host=host)["command"] for host in ("vm1", "vm1", "vm2")]
+    assert commands[0] == commands[1]
+    differences = [pair for pair in zip(commands[0], commands[2], strict=True) if len(set(pair)) == 2]
+    assert [word.startswith("virtio-net-pci,netdev=net0,mac=52:54:00:") for word in differences[0]] == [True, True]
+    assert len(differences) == 1
 
 
 def test_the_filters_have_their_names() -> None:
