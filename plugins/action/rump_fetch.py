@@ -26,7 +26,7 @@ class ActionModule(BuiltinFileAction, builtin_fetch.ActionModule):
     def work(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         result = super().work(parameters, task_vars)
         msg, src = result.get("msg"), str(parameters["src"])
-        if msg and src not in msg:  # ansible-core's words, which name neither
-            result["msg"] = f"{self.host}: {src}: {msg}"
+        if msg and not msg.startswith(f"{self.host}: "):  # in words of ansible-core
+            result["msg"] = f"{self.host}: {msg if src in msg else f'{src}: {msg}'}"
         result["invocation"] = {"module_args": parameters}
         return result
