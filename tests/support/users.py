@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import cast
 
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
@@ -27,6 +28,7 @@ class _Files:
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
         self._paths = list(files)
+        self.session = SimpleNamespace(closed=False)
 
     def stat_many(self, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result | KernelError]]:
         for path in paths:

@@ -32,6 +32,7 @@ _ICMP: Final = struct.Struct(">BBHHH")  # type, code, checksum, identifier, sequ
 _CONTROL: Final = 64  # bytes: room for a hop limit
 _PROBES: Final = 5
 _WAIT: Final = 0.2  # seconds of one poll: it cannot be called back when a request turns out not to be sendable
+_MOST_ERRORS: Final = 8  # that are kept, by requests
 _LARGEST_PACKET: Final = 65535
 _LARGEST_SIZE: Final = 65000  # bytes of data that an echo request may have with all headers
 
@@ -293,7 +294,8 @@ class _Pinger:
             session.wait(waiting)
         came = time.monotonic()
         with contextlib.suppress(BlockingIOError):
-            while True:
+            # A kernel that has a packet whenever it is asked keeps us not from what is to be sent, nor from the end.
+            while time.monotonic() < came + _WAIT:
                 self._take(came, *self.sock.recvmsg(_LARGEST_PACKET, _CONTROL))
 
     def _send(self, sequence: int) -> None:
@@ -305,7 +307,7 @@ class _Pinger:
                 raise
             self.ended.add(sequence)
             reason = f"{error.name} ({error.strerror})"
-            self.echoes.errors.append({"sequence": sequence, "from": None, "reason": reason})
+            self._note(sequence, None, reason)
 
     def _request(self, sequence: int) -> bytes:
         head = _ICMP.pack(self.kind.request, 0, 0, self.identifier, sequence)
@@ -360,7 +362,12 @@ class _Pinger:
         reason = known if isinstance(known, str) else known.get(packet[1], f"unreachable (code {packet[1]})")
         if reason != "redirected":
             self.ended.add(sequence)
-        self.echoes.errors.append({"sequence": sequence, "from": host, "reason": reason})
+        self._note(sequence, host, reason)
+
+    def _note(self, sequence: int, host: str | None, reason: str) -> None:
+        """Keep an error. One request may bring some (redirects), and a network that repeats itself any number."""
+        if len(self.echoes.errors) < _MOST_ERRORS * self.wanted.count:
+            self.echoes.errors.append({"sequence": sequence, "from": host, "reason": reason})
 
 
 def _checksum(data: bytes) -> int:

@@ -21,7 +21,6 @@ from typing import Final
 
 from ..sysproxy import Kernel, KernelError
 from ..sysproxy.kernel.base import LARGEST_DESCRIPTOR, path_bytes
-from ..sysproxy.kernel.descriptors import stat_result
 from ..sysproxy.netbsd.constants import O
 from ..sysproxy.session import Registers, Request
 
@@ -121,7 +120,7 @@ class _Making:
                 asked.setdefault(folder, (file, bytearray(layout.size)))
         requests = [Request("__fstat50", (file._fd, buffer), file.path) for file, buffer in asked.values()]
         for (folder, (_file, buffer)), _result in zip(asked.items(), self._results(requests), strict=True):
-            found = stat_result(layout, buffer)
+            found = self.kernel.stat_in(layout, buffer, folder)
             self.owners[folder] = found.st_uid, found.st_gid
 
     def _owner(self, file: SmallFile) -> Request | None:

@@ -16,7 +16,6 @@ from typing import IO, Any, Final
 
 from ..sysproxy import Kernel, KernelError
 from ..sysproxy.kernel.base import LARGEST_DESCRIPTOR, UNCHANGED, path_bytes
-from ..sysproxy.kernel.descriptors import stat_result
 from ..sysproxy.kernel.files import major, makedev, minor
 from ..sysproxy.netbsd.constants import AT, O
 from ..sysproxy.session import Registers, Request
@@ -63,7 +62,7 @@ class KernelTree:
         found: dict[str, os.stat_result] = {}
         for name, buffer, result in zip(names, buffers, self.kernel.session.map(requests), strict=True):
             if not isinstance(result, KernelError):
-                found[name] = stat_result(layout, buffer)
+                found[name] = self.kernel.stat_in(layout, buffer, self.path(name))
             elif result.name not in ("ENOENT", "ENOTDIR") or (follow and self.kernel.islink(self.path(name))):
                 raise result
         entries = {}

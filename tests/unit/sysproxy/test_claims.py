@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.tree_kernel import KernelTree
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.users import Users
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import channel as channel_module
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ProtocolError, RumpError
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel import Kernel, directories
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.many import MOST_CONTENT
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import CTLTYPE
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import AMD64
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.scripted_server import Called, Peer, serving, session_with
@@ -42,7 +45,7 @@ def claim_of_attribute(called: Called) -> tuple[int, int]:
 
 def large_file(called: Called) -> int:
     called.write(
-        "ub" if "ub" in called.arguments else "sb", AMD64.struct("stat").build(st_mode=0o100644, st_size=1 << 40)
+        "ub" if "ub" in called.arguments else "sb", AMD64.struct("stat").build(st_mode=0o100644, st_size=MOST_CONTENT)
     )
     return 0
 
@@ -74,6 +77,72 @@ def test_claimed_bytes_are_not_taken_for_content(what: str, tmp_path: Path) -> N
     finally:
         tracemalloc.stop()
     assert server.kernel.session.closed
+
+
+# Kernels that never come to an end
+
+
+def chunk_of_zeros(called: Called) -> tuple[int, int, int]:
+    called.write("buf", bytes(called["nbyte"]))
+    return 0, called["nbyte"], 0
+
+
+@pytest.mark.parametrize("size", [0, 5, 3 << 20, 1 << 60])
+def test_a_file_without_an_end(size: int, tmp_path: Path) -> None:
+    def stat(called: Called) -> int:
+        called.write("sb", AMD64.struct("stat").build(st_mode=0o100644, st_size=size))
+        return 0
+
+    answers: dict[str, Any] = {"open": (0, 5), "close": 0, "lseek": 0, "__fstat50": stat}
+    answers |= {"read": chunk_of_zeros, "pread": chunk_of_zeros}
+    with serving(tmp_path, answers) as server:
+        with pytest.raises(KernelError, match="read /x: EFBIG"):
+            server.kernel.read_file("/x", most=4 << 20)
+        assert not server.kernel.session.closed
+        assert server.names()[-1] == "close"
+        assert server.names().count("read") <= 5
+
+
+def test_a_directory_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = AMD64.struct("dirent_head")
+    head = layout.build(d_fileno=2, d_reclen=16, d_namlen=1, d_type=4)[: layout.offset_of("d_type") + 1]
+    hidden = (head + b".").ljust(16, b"\0") * 1024  # not even a name that would be given to the caller
+
+    def entries(called: Called) -> tuple[int, int, int]:
+        called.write("buf", hidden)
+        return 0, len(hidden), 0
+
+    monkeypatch.setattr(directories, "_MOST_ENTRIES", 1 << 20)
+    for ask in (lambda k: k.listdir("/x"), lambda k: k.rmtree("/x"), lambda k: list(k.stat_tree("/x"))):
+        with serving(tmp_path, {"open": (0, 5), "close": 0, "__getdents30": entries}) as server:
+            with pytest.raises(ProtocolError, match="/x has more than 1048576 bytes of directory entries"):
+                ask(server.kernel)
+            assert server.kernel.session.closed
+        assert len(server.calls) < 100
+
+
+SIZES: dict[str, Callable[[Kernel], Any]] = {
+    "stat": lambda k: k.stat("/x"),
+    "fstat": lambda k: k.fstat(3),
+    "stat_many": lambda k: list(k.stat_many(["/x"])),
+    "isfile": lambda k: k.isfile("/x"),
+    "users": lambda k: Users(k).users,
+    "tree": lambda k: KernelTree(k, "/x").look(["f"]),
+}
+
+
+@pytest.mark.parametrize("what", SIZES)
+def test_sizes_that_nothing_has(what: str, tmp_path: Path) -> None:
+    def stat(called: Called) -> int:
+        called.write(
+            "ub" if "ub" in called.arguments else "sb", AMD64.struct("stat").build(st_mode=0o100644, st_size=-1)
+        )
+        return 0
+
+    with serving(tmp_path, dict.fromkeys(("__stat50", "__lstat50", "__fstat50"), stat)) as server:
+        with pytest.raises(ProtocolError, match="has -1 bytes"):
+            SIZES[what](server.kernel)
+        assert server.kernel.session.closed
 
 
 def test_a_buffer_that_was_filled_before_is_not_read_again(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -210,6 +211,25 @@ def test_a_wait_that_ends(tmp_path: Path) -> None:
         assert not server.kernel.session.closed
 
 
+def test_a_wait_for_what_is_ready_and_has_nothing_ends(tmp_path: Path) -> None:
+    def poll(called: Called) -> tuple[int, int, int]:
+        asked = AMD64.struct("pollfd").parse(called.read("fds", 8))
+        called.write("fds", AMD64.struct("pollfd").build(fd=5, events=asked.events, revents=asked.events))
+        return 0, 1, 0
+
+    answers = {"__socket30": SOCKET, "recvfrom": Errno.EAGAIN, "sendto": Errno.EAGAIN, "poll": poll}
+    with serving(tmp_path, answers) as server:
+        stream = server.kernel.socket()
+        stream.settimeout(0.2)
+        started = time.monotonic()
+        with pytest.raises(SocketTimeout, match="recv timed out"):
+            stream.recv(1)
+        with pytest.raises(SocketTimeout, match="send timed out"):
+            stream.sendall(b"abc")
+        assert 0.3 < time.monotonic() - started < 10
+        assert not server.kernel.session.closed
+
+
 @pytest.mark.parametrize("error", [0, Errno.ECONNREFUSED])
 def test_a_connection_that_takes_its_time(tmp_path: Path, error: int) -> None:
     answers: dict[str, Any] = {
@@ -257,6 +277,7 @@ LIES: Final[dict[str, tuple[dict[str, Any], Callable[[Kernel], Any]]]] = {
     "a descriptor below 0": ({"paccept": (0, -5, 0)}, lambda k: k.socket().accept()),
     "a socket below 0": ({"__socket30": (0, -1, 0)}, lambda k: k.socket()),
     "a pair below 0": ({"socketpair": out(rsv=b"\xff" * 8)}, lambda k: k.socketpair()),
+    "one ready, and no event": ({"poll": (0, 1, 0)}, polled),
     "more ready than polled": ({"poll": (0, 2, 0)}, polled),
     "a pipe below 0": ({"pipe": (0, 3, -4)}, lambda k: k.pipe()),
     "more received in a message": ({"recvmsg": (0, 11, 0)}, lambda k: k.socket().recvmsg(10)),

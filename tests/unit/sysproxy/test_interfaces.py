@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
@@ -361,13 +362,19 @@ ODD_LISTS: Final = {
     "nothing": b"",
     "an unknown message": b"\x08\0\4\x63" + bytes(4),
     "an address before any interface": message(AMD64, "ifa_msghdr", {RTAX.IFA: sockaddr("1.2.3.4")}),
-    "an interface without a name": message(AMD64, "if_msghdr", {}),
-    "every address, and none of them there": message(AMD64, "if_msghdr", {}, ifm_addrs=-1),
     "a name longer than its address": message(
         AMD64, "if_msghdr", {RTAX.IFP: b"\x14\x12\0\0\0\xff\xff\xff" + b"x" * 12}
     ),
     "an interface with noise for numbers": GOOD[:4]
-    + message(AMD64, "if_msghdr", {}, ifm_flags=-1, ifm_index=65535, ifm_data={"ifi_mtu": (1 << 64) - 1})[4:]
+    + message(
+        AMD64,
+        "if_msghdr",
+        {},
+        ifm_addrs=1 << RTAX.IFP,
+        ifm_flags=-1,
+        ifm_index=65535,
+        ifm_data={"ifi_mtu": (1 << 64) - 1},
+    )[4:]
     + GOOD[152:],
     "an address of an unknown family": GOOD + message(AMD64, "ifa_msghdr", {RTAX.IFA: b"\x10\x63" + bytes(14)}),
     "an address without a mask": GOOD + message(AMD64, "ifa_msghdr", {RTAX.IFA: sockaddr("::1")}),
@@ -385,6 +392,23 @@ def test_lists_that_are_odd(what: str) -> None:
     for interface in parse(ODD_LISTS[what], AMD64):
         assert len(interface.name) <= 12
         assert 0 <= int(interface.flags) <= 0xFFFF
+
+
+NAMES: Final = [b"", b"a%b", b"../x", b"x y", b"\x1b[2J", b"\xc3\xa9", b"x" * 16]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_no_kernel_gives(name: bytes) -> None:
+    """A scope with a % or / would make another address of it, or none."""
+    link = struct.pack("<BBHBBBB", 8 + len(name), 18, 1, 6, len(name), 0, 0) + name
+    with pytest.raises(ProtocolError, match="an interface has the name"):
+        parse(message(AMD64, "if_msghdr", {RTAX.IFP: link}), AMD64)
+
+
+def test_an_interface_whose_name_is_left_out() -> None:
+    for data in (message(AMD64, "if_msghdr", {}), message(AMD64, "if_msghdr", {}, ifm_addrs=-1)):
+        with pytest.raises(ProtocolError, match="an interface has the name ''"):
+            parse(data, AMD64)
 
 
 @pytest.mark.parametrize("size", [0, 8, 16, 17, 24, 200])

@@ -154,7 +154,7 @@ class Descriptors(Base):
         self.call("fdatasync", fd)
 
     def fstat(self, fd: int) -> os.stat_result:
-        return stat_result(*self._fstat(fd))
+        return self.stat_in(*self._fstat(fd), f"descriptor {fd}")
 
     def native_fstat(self, fd: int) -> Any:
         """The kernel's struct stat of a descriptor, with the members of sys/stat.h."""
@@ -166,6 +166,16 @@ class Descriptors(Base):
         buffer = bytearray(layout.size)
         self.call("__fstat50", fd, buffer)
         return layout, buffer
+
+    def stat_in(self, layout: Layout, data: Buffer, subject: str) -> os.stat_result:
+        """Python's shape of the struct stat in ``data``, which is about ``subject``.
+
+        :raises ProtocolError: it has a size that nothing has.
+        """
+        found = stat_result(layout, data)
+        if found.st_size < 0:
+            raise self.broken(f"{subject} has {found.st_size} bytes")
+        return found
 
     # Descriptors themselves
 

@@ -16,6 +16,7 @@ from .base import StrPath, path_bytes
 from .files import Files
 
 _DIRECTORY_BUFFER: Final = 1 << 16
+_MOST_ENTRIES: Final = 1 << 26  # bytes, of which a name takes 32 or more
 _ENTRY: Final = ("d_fileno", "d_reclen", "d_namlen", "d_type")
 
 
@@ -44,11 +45,18 @@ class Directories(Files):
         return [entry.name for entry in self.scandir(path)]
 
     def scandir(self, path: StrPath = ".") -> Iterator[DirEntry]:
-        """The entries of a directory, without ``.`` and ``..``, in the kernel's order."""
+        """The entries of a directory, without ``.`` and ``..``, in the kernel's order.
+
+        :raises ProtocolError: they take more than 64 MiB, some two million of them: they have no end.
+        """
         with self._opened(path, O.RDONLY | O.DIRECTORY | O.NONBLOCK) as fd:
             buffer = bytearray(_DIRECTORY_BUFFER)
             arguments = fd, buffer, len(buffer)
+            total = 0
             while count := self.filling_call(len(buffer), "__getdents30", *arguments, subject=os.fsdecode(path)):
+                total += count
+                if total > _MOST_ENTRIES:
+                    raise self.broken(f"{os.fsdecode(path)} has more than {_MOST_ENTRIES} bytes of directory entries")
                 yield from self._entries(memoryview(buffer)[:count], os.fsdecode(path))
 
     def _entries(self, data: memoryview, directory: str) -> Iterator[DirEntry]:

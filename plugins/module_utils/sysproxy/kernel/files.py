@@ -15,7 +15,7 @@ from ..netbsd.constants import AT
 from ..netbsd.kernel_error import kernel_error
 from ..netbsd.layout import Layout
 from .base import StrPath, path_bytes
-from .descriptors import Descriptors, stat_result
+from .descriptors import Descriptors
 from .processes import Processes
 
 _MAX_LINKS: Final = 32  # MAXSYMLINKS of sys/param.h
@@ -28,7 +28,7 @@ class Files(Descriptors, Processes):
 
     def stat(self, path: StrPath, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         """As ``os.stat``. What only NetBSD has (flags, generation, birth) is in :meth:`native_stat`."""
-        return stat_result(*self._stat(path, dir_fd, follow_symlinks))
+        return self.stat_in(*self._stat(path, dir_fd, follow_symlinks), os.fsdecode(path))
 
     def lstat(self, path: StrPath, *, dir_fd: int | None = None) -> os.stat_result:
         return self.stat(path, dir_fd=dir_fd, follow_symlinks=False)

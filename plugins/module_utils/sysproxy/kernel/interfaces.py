@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -41,6 +42,7 @@ _HEAD: Final = (
     *(f"ifm_data.ifi_{name}" for name in COUNTERS),
 )
 """What is read of an interface's message, in its order."""
+_NAME: Final = re.compile(rb"[A-Za-z0-9_.-]{1,15}")
 _INTERFACE_LIST: Final = 1 << 16  # bytes that are made room for at first
 
 
@@ -214,8 +216,12 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls, CarpIoctls
         name_start = sockaddr.offset_of("sdl_data")
         name_length, length = sockaddr.numbers(("sdl_nlen", "sdl_alen")).unpack_from(link.ljust(sockaddr.size, b"\0"))
         name_end = name_start + name_length
+        name = link[name_start:name_end]
+        if not _NAME.fullmatch(name):
+            # It becomes the scope of addresses, and part of messages.
+            raise self._base.broken(f"an interface has the name {os.fsdecode(name)!r}")
         return Interface(
-            name=os.fsdecode(link[name_start:name_end]),
+            name=name.decode(),
             index=index,
             flags=IFF(flags & 0xFFFF),
             mtu=mtu,

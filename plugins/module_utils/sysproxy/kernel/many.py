@@ -16,12 +16,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Final, Protocol
 
-from ..netbsd import KernelError
+from ..netbsd import Errno, KernelError
 from ..netbsd.constants import O
+from ..netbsd.kernel_error import kernel_error
 from ..session import Request
 from .base import StrPath, path_bytes
-from .descriptors import stat_result
 from .directories import Directories
+
+MOST_CONTENT: Final = 1 << 29
+"""Bytes that a file read as a whole may have, if the caller says nothing else."""
 
 _CHUNK: Final = 1 << 20
 _CHUNKS: Final = 4  # of one file in flight: its writes wait for each other in the kernel, its reads do not
@@ -53,7 +56,7 @@ class Many(Directories):
 
         for result in self.session.map(requests()):
             text, buffer = started.popleft()
-            yield text, result if isinstance(result, KernelError) else stat_result(layout, buffer)
+            yield text, result if isinstance(result, KernelError) else self.stat_in(layout, buffer, text)
 
     def stat_tree(self, top: StrPath) -> Iterator[tuple[str, os.stat_result]]:
         """All that is below ``top`` with its lstat, parents first. What vanishes meanwhile is left out.
@@ -76,16 +79,25 @@ class Many(Directories):
         for directory in directories:
             yield from self._below(directory)
 
-    def read_file(self, path: StrPath) -> bytes:
-        """The whole content of a file, its chunks in flight together."""
+    def read_file(self, path: StrPath, most: int = MOST_CONTENT) -> bytes:
+        """The whole content of a file, its chunks in flight together.
+
+        :raises KernelError: EFBIG, which no kernel says here: it has more than ``most`` bytes, or no end, as a device
+            may have none. :meth:`copy_out` takes files of any size.
+        """
         with self._opened(path, O.RDONLY) as fd:
             size = self.fstat(fd).st_size
             pieces: list[bytes | bytearray] = []
-            if size > _CHUNK:
+            if _CHUNK < size <= most:
                 pieces += self._read_chunks(fd, size, os.fsdecode(path))
                 self.lseek(fd, sum(map(len, pieces)), os.SEEK_SET)
-            while piece := self.read(fd, _CHUNK):  # all of a small file, and what a large one grew by meanwhile
+            total = sum(map(len, pieces))
+            while size <= most and (piece := self.read(fd, _CHUNK)):  # a small file, and what a large one grew by
                 pieces.append(piece)
+                total += len(piece)
+                size = max(size, total)
+            if size > most:
+                raise kernel_error(Errno.EFBIG, "read", os.fsdecode(path))
             return b"".join(pieces)
 
     def _read_chunks(self, fd: int, size: int, subject: str) -> list[bytearray]:

@@ -68,9 +68,12 @@ class Poll:
         if not ready:
             return []
         entries = (layout.parse(buffer, at) for at in range(0, len(buffer), layout.size))
-        return [
+        found = [
             (fd, POLL(entry.revents & 0xFFFF)) for fd, entry in zip(self._wanted, entries, strict=True) if entry.revents
         ]
+        if not found:
+            raise self._base.broken(f"poll ended with {ready}, and no descriptor has an event")
+        return found
 
 
 class Polling(Base):

@@ -325,8 +325,9 @@ class Socket:
     def _wait(self, event: POLL, deadline: float | None, what: str) -> None:
         poll = self._kernel.poll()
         poll.register(self._open(), event)
-        remaining = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        if not poll.poll(remaining):
+        remaining = None if deadline is None else (deadline - time.monotonic()) * 1000
+        # Past its deadline a socket is not ready, whatever the kernel says: it may say so for ever, and then refuse.
+        if (remaining is not None and remaining <= 0) or not poll.poll(remaining):
             raise SocketTimeout(f"{self._kernel.url}: {what or 'the socket'} timed out")
 
     def _receive(
