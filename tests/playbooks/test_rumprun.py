@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.transport import parse_url
 from ansible_collections.rumpkernel.rump.tests.support.filesystems import FFS_IMAGE
 from ansible_collections.rumpkernel.rump.tests.support.hypervisor_stand_in import (
     HALTS,
@@ -58,13 +59,17 @@ class Host:
             "rumprun_inventory_directory": str(folder / "kernels"),
         }
 
-    def converge(self, *instances: dict[str, Any], check: bool = False, **more: Any) -> Run:
-        plays = play(
-            vars={**self.variables, "rumprun_instances": list(instances), **more}, roles=["rumpkernel.rump.rumprun"]
-        )
+    def plays(self, *instances: dict[str, Any], hosts: str = "all", **more: Any) -> list[dict[str, Any]]:
+        variables = {**self.variables, "rumprun_instances": list(instances), **more}
+        return play(vars=variables, roles=["rumpkernel.rump.rumprun"], hosts=hosts)
+
+    def run(self, plays: list[dict[str, Any]], *arguments: str, hosts: dict[str, Any] | None = None) -> Run:
         environment = {"PATH": f"{self.programs}:{os.environ['PATH']}"}
-        hosts = {"all": {"hosts": {"vmhost": HERE}}}
-        return run_playbook(self.folder, plays, hosts, *(["--check"] if check else []), environment=environment)
+        inventory = {"all": {"hosts": hosts or {"vmhost": HERE}}}
+        return run_playbook(self.folder, plays, inventory, *arguments, environment=environment)
+
+    def converge(self, *instances: dict[str, Any], check: bool = False, **more: Any) -> Run:
+        return self.run(self.plays(*instances, **more), *(["--check"] if check else []))
 
     def pid(self, name: str) -> int:
         return int(json.loads((self.top / f"run/{name}.process").read_text())["pid"])
@@ -297,7 +302,13 @@ def test_domains_of_others_are_left_alone(host: Host) -> None:
     [
         ([{"name": "a", "environment": {"A": 'b"'}}], "environment: A: the guest cannot be given"),
         ([{"name": "a"}, {"name": "b"}], "no two guests serve sysproxy at the same address and port"),
+        (
+            [{"name": "a", "forward": "0.0.0.0:7"}, {"name": "b", "forward": "127.0.0.1:7"}],
+            "no two guests serve sysproxy at the same address and port",
+        ),
+        ([{"name": "a", "forward": "999.0.0.1:7"}], "forward: '999.0.0.1:7' is no ADDRESS:PORT"),
         ([{"name": "a", "image": "/no/such/image"}], "/no/such/image"),
+        ([{"name": "a", "image": "~/web.bin"}], "image: '~/web.bin' does not begin with a /"),
     ],
 )
 def test_refusals(host: Host, instances: list[dict[str, Any]], message: str) -> None:
@@ -308,12 +319,73 @@ def test_refusals(host: Host, instances: list[dict[str, Any]], message: str) -> 
     assert not host.top.exists()
 
 
+def test_guests_on_several_hosts(host: Host) -> None:
+    """Two hosts that are both this machine, each with its folder of records."""
+    hosts = {
+        name: {**HERE, "run": f"{host.top}/{name}", "instances": [{**guest(host, "web"), "state": state}]}
+        for name, state in (("vm1", "stopped"), ("vm2", "stopped"))
+    }
+    host.variables |= {"rumprun_run_directory": "{{ run }}/run", "rumprun_state_directory": "{{ run }}/lib"}
+    plays = host.plays()
+    plays[0]["vars"]["rumprun_instances"] = "{{ instances }}"
+    both = host.run(plays, hosts=hosts)
+    assert both.code == 2, both.output
+    assert "web is on several" in both.output
+    assert not host.top.exists()
+
+    # It moves, and its file stays; so do its addresses differ from those that it had.
+    file = host.folder / "kernels/web.json"
+    hosts["vm2"]["instances"] = []
+    assert host.run(plays, hosts=hosts).code == 0
+    first = json.loads(file.read_text())["url"]
+    hosts["vm2"]["instances"] = [guest(host, "web")]
+    hosts["vm1"]["instances"] = [{"name": "web", "state": "absent"}]
+    moved = host.run(plays, hosts=hosts)
+    assert moved.code == 0, moved.output
+    assert json.loads(file.read_text())["url"] not in (first, None)
+    assert host.run(plays, hosts=hosts).changed == []
+    hosts["vm2"]["instances"] = [{"name": "web", "state": "absent"}]
+    assert host.run(plays, hosts=hosts).code == 0
+    assert not file.exists()
+
+
+def test_a_guest_that_serves_no_sysproxy_any_more(host: Host) -> None:
+    """And options that come as texts from the command line."""
+    web = guest(host, "web", state="stopped", sysproxy="{{ flag }}")
+    file = host.folder / "kernels/web.json"
+    assert host.run(host.plays(web), "-e", "flag=true").code == 0
+    assert file.exists()
+    off = host.run(host.plays(web), "-e", "flag=false")
+    assert off.code == 0, off.output
+    assert not file.exists()
+    assert host.run(host.plays(web), "-e", "flag=false").changed == []
+
+
+def test_a_dry_run_hands_over_what_runs(host: Host) -> None:
+    web, new = guest(host, "web"), guest(host, "new")
+    plays = [
+        *host.plays(web, new, hosts="vmhost"),
+        *play({"rumpkernel.rump.rump_sysctl_info": {"name": "kern.ostype"}}),
+    ]
+    plays[1]["hosts"] = "rump_kernels"
+    nothing = host.run(plays, "--check")
+    assert nothing.code == 0, nothing.output
+    assert (nothing.of("web"), nothing.of("new")) == ([], [])
+    assert host.converge(web).code == 0
+    one = host.run(plays, "--check")
+    assert one.code == 0, one.output
+    assert ([result.status for result in one.of("web")], one.of("new")) == (["ok"], [])
+    # With other options it would be started anew, and perhaps be elsewhere.
+    web["environment"] = {"A": "b"}
+    assert host.run(plays, "--check").of("web") == []
+
+
 def test_a_guest_of_another_host_is_reached_over_ssh(tmp_path: Path) -> None:
     user = {"image": "/a", "interfaces": [{"backend": "user", "ipv4": "dhcp"}]}
     instances = [
-        {"name": "loopback", **user},
-        {"name": "everywhere", "forward": "0.0.0.0:7", **user},
-        {"name": "told", "forward": "127.0.0.1:8", "reached_at": "tcp://10.0.0.1:1", **user},
+        {"name": "loopback-{{ inventory_hostname }}", **user},
+        {"name": "everywhere-{{ inventory_hostname }}", "forward": "0.0.0.0:7", **user},
+        {"name": "told-{{ inventory_hostname }}", "forward": "127.0.0.1:8", "reached_at": "tcp://10.0.0.1:1", **user},
         {"name": "none", "sysproxy": False, **user},
     ]
     tasks = play(
@@ -321,13 +393,31 @@ def test_a_guest_of_another_host_is_reached_over_ssh(tmp_path: Path) -> None:
         {"ansible.builtin.debug": {"msg": "{{ rumprun_guests | map(attribute='url') | list }}"}},
         vars={"rumprun_instances": instances},
     )
-    hosts = {"far": {"ansible_host": "192.0.2.7", "ansible_user": "admin"}, "near": HERE}
+    far = {"ansible_host": "192.0.2.7", "ansible_user": "admin"}
+    hosts = {
+        "far": far,
+        "far6": {**far, "ansible_host": "2001:db8::7", "ansible_port": 2222},
+        "near": HERE,
+        "nearer": {**HERE, "ansible_connection": "ansible.builtin.local"},
+    }
     run = run_playbook(tmp_path, tasks, {"all": {"hosts": hosts}})
     urls = {result.host: result.result["msg"] for result in run.results if "msg" in result.result}
+    here = ["tcp://127.0.0.1:12345", "tcp://127.0.0.1:7", "tcp://10.0.0.1:1", ""]
     assert urls == {
         "far": ["ssh://admin@192.0.2.7/tcp/127.0.0.1:12345", "tcp://192.0.2.7:7", "tcp://10.0.0.1:1", ""],
-        "near": ["tcp://127.0.0.1:12345", "tcp://127.0.0.1:7", "tcp://10.0.0.1:1", ""],
+        "far6": [
+            "ssh://admin@[2001:db8::7]:2222/tcp/127.0.0.1:12345",
+            # All addresses of IPv4: not the one that the host is known by.
+            "ssh://admin@[2001:db8::7]:2222/tcp/127.0.0.1:7",
+            "tcp://10.0.0.1:1",
+            "",
+        ],
+        "near": here,
+        "nearer": here,
     }, run.output
+    assert [str(parse_url(url)) for host in hosts for url in urls[host] if url] == [
+        url for host in hosts for url in urls[host] if url
+    ]
 
 
 def echoing_image() -> bytes:
