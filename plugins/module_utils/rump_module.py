@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from .resources.failures import OptionError, Unmet, advice
+from .resources.failures import OptionError, Unmet, advice, advice_on_sysctl
 from .resources.plan import Plan
 from .sysproxy import Kernel, KernelError, RumpError, RumpWarning, connect
 from .sysproxy.kernel.sysctl import UnknownSysctl
@@ -76,7 +76,9 @@ class RumpModule:
             raise ModuleFailure({**error.facts, **_failure(kernel.url, str(error), plan)}) from error
         except UnknownSysctl as error:
             about = {"call": "sysctl", "object": error.name, "errno": "ENOENT"}
-            raise ModuleFailure(_failure(kernel.url, f"name: {error}", plan, **about)) from error
+            raise ModuleFailure(
+                _failure(kernel.url, f"name: {error}{advice_on_sysctl(error)}", plan, **about)
+            ) from error
 
     def main(self) -> None:
         """The module as a program of its own."""

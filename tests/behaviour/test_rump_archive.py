@@ -143,6 +143,15 @@ def test_what_is_missing(kernel: Kernel, tree: str, tmp_path: Path) -> None:
     assert not (tmp_path / "y").exists()
 
 
+def test_a_folder_of_the_controllers_that_is_not_there(kernel: Kernel, tree: str, tmp_path: Path) -> None:
+    for paths in ([tree], ["/soon"]):
+        options: dict[str, Any] = {"path": paths, "dest": str(tmp_path / "none" / "x.tgz")}
+        assert pack(kernel, True, **options)["changed"]
+        said = refused(kernel, rump_archive, **options)["msg"]
+        assert said.endswith(f"dest: there is no folder {tmp_path}/none (on the controller)")
+    assert "dest: a path cannot hold a NUL byte" in refused(kernel, rump_archive, path=[tree], dest="/a\0b")["msg"]
+
+
 def test_the_archives_mode(kernel: Kernel, tree: str, tmp_path: Path) -> None:
     dest = tmp_path / "x"
     pack(kernel, path=[tree], dest=str(dest), mode="0600")

@@ -174,6 +174,15 @@ def test_an_interface_that_cannot_be_created(kernel: Kernel) -> None:
     assert "rumpnet_nosuch" in failure.value.result["msg"]
 
 
+def test_a_bus_without_a_folder_names_the_option_and_the_path(kernel: Kernel, tmp_path: Path) -> None:
+    bus = str(tmp_path / "none" / "bus")
+    with pytest.raises(ModuleFailure) as failure:
+        ifconfig(kernel, linkstr=bus)
+    result = failure.value.result
+    assert (result["call"], result["object"], result["errno"]) == ("SIOCSLINKSTR", f"shmif0 {bus}", "ENOENT")
+    assert f"linkstr: the server's host has no folder for {bus}" in result["msg"]
+
+
 def test_the_loopback_interface_is_not_destroyed(kernel: Kernel) -> None:
     with pytest.raises(ModuleFailure, match="lo0 cannot be destroyed"):
         run_module(kernel, rump_ifconfig, name="lo0", state="absent")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.files import makedev
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.kernel.mounts import MountPoint
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.constants import MNT
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_mount
@@ -288,7 +289,11 @@ def test_a_failed_mount_leaves_no_directories(kernel: Kernel) -> None:
 @pytest.mark.parametrize(
     ("path", "options", "said", "about"),
     [
-        ("/x", {"fstype": "nosuchfs"}, "the component rumpfs_nosuchfs", ("mount", "nosuchfs on /x", "ENODEV")),
+        ("/x", {"fstype": "nosuchfs"}, "a component rumpfs_nosuchfs", ("mount", "nosuchfs on /x", "ENODEV")),
+        ("/x", {"fstype": "tmpsf"}, "no file system 'tmpsf' in this kernel: check", ("mount", "tmpsf on /x", "ENODEV")),
+        ("/x", {"fstype": "null"}, "(rump_server -lrumpfs_null)", ("mount", "null on /x", "ENODEV")),
+        ("/x", {"fstype": "mfs"}, "(rump_server -lrumpfs_mfs)", ("mount", "mfs on /x", "ENODEV")),
+        ("/x", {"fstype": "procfs"}, "no file system 'procfs' in this", ("mount", "procfs on /x", "ENODEV")),
         ("/x", {"fstype": "ext2fs", "src": "/dev/x"}, "component rumpfs_ext2fs", ("mount", "ext2fs on /x", "ENODEV")),
         ("/f", {"fstype": "tmpfs"}, "/f is not a directory", ("mount", "/f", "ENOTDIR")),
         ("/f/x", {"fstype": "tmpfs"}, "/f is not a directory", ("mount", "/f/x", "ENOTDIR")),
@@ -371,6 +376,16 @@ def kernel_with_disk(request: pytest.FixtureRequest, tmp_path: Path, record_prop
         record_property("backend", server.description)
         with connect(server.url, timeout=20) as kernel:
             yield kernel
+
+
+def test_a_device_without_a_disk(kernel_with_disk: Kernel) -> None:
+    kernel_with_disk.mknod("/nodisk", stat.S_IFBLK | 0o600, makedev(150, 0))
+    result = failure(kernel_with_disk, "/m", fstype="ffs", src="/nodisk")
+    assert "src: there is no disk behind the device /nodisk (mount ffs /nodisk on /m: ENXIO" in result["msg"]
+    assert "key=/disk,hostpath=FILE" in result["msg"]
+    assert (result["call"], result["object"], result["errno"]) == ("mount", "ffs /nodisk on /m", "ENXIO")
+    assert not kernel_with_disk.exists("/m")
+    assert "key=/disk,hostpath=FILE" in failure(kernel_with_disk, "/m", fstype="ffs", src="/none")["msg"]
 
 
 def test_ffs(kernel_with_disk: Kernel) -> None:

@@ -172,6 +172,7 @@ def test_flushed_prefixes_leave_the_networks_of_addresses(network: Kernel) -> No
 def test_an_interface_that_does_not_exist(network: Kernel) -> None:
     result = refused(network, rump_nd6, interface="shmif7", nud=False)
     assert (result["call"], result["object"], result["errno"]) == ("SIOCGIFINFO_IN6", "shmif7", "ENXIO")
+    assert "interface: there is no interface shmif7 (ENXIO): create it first" in result["msg"]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -143,7 +143,9 @@ def test_flushing(network: Kernel) -> None:
     assert set(table(network)) - own == set()
     assert {entry["address"] for entry in made["neighbours"]} >= {"10.0.0.1", "2001:db8::1"}
     assert not neighbour(network, state="flushed", interface="lo0")["changed"]
-    assert refused(network, rump_neighbour, state="flushed", interface="shmif7")["errno"] == "ENXIO"
+    result = refused(network, rump_neighbour, state="flushed", interface="shmif7")
+    assert result["errno"] == "ENXIO"
+    assert "interface: there is no interface shmif7 (ENXIO): create it first" in result["msg"]
 
 
 def test_neighbours_of_two_interfaces(network: Kernel, tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_an_interface_that_does_not_exist(network: Kernel) -> None:
     ):
         result = refused(network, rump_route, **options)
         assert result["errno"] == "ENXIO"
-        assert "there is no interface shmif7" in result["msg"]
+        assert "interface: there is no interface shmif7 (ENXIO): create it first" in result["msg"]
     assert table(network) == before
 
 

@@ -346,7 +346,9 @@ def test_what_it_refuses(kernel: Kernel, tree: Path, check_mode: bool, options: 
 def test_a_source_in_the_kernel_that_is_not_there(kernel: Kernel, tmp_path: Path) -> None:
     options: dict[str, Any] = {"mode": "pull", "src": "/none/", "dest": str(tmp_path / "back")}
     assert sync(kernel, True, **options)["changed"]
-    assert refused(kernel, rump_sync, **options)["errno"] == "ENOENT"
+    result = refused(kernel, rump_sync, **options)
+    assert (result["errno"], result["call"]) == ("ENOENT", "lstat")
+    assert f"src: File not found: {options['src']} (in the kernel)" in result["msg"]
     assert not (tmp_path / "back").exists()
 
 

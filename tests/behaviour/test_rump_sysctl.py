@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import ModuleFailure
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel, connect
 from ansible_collections.rumpkernel.rump.plugins.modules import rump_sysctl, rump_sysctl_info
+from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, running
 from ansible_collections.rumpkernel.rump.tests.support.modules import run_module
 
 
@@ -130,6 +132,20 @@ def test_a_value_that_the_kernel_refuses(kernel: Kernel) -> None:
         sysctl(kernel, "net.inet.ip.lowportmin", "99999")
     assert failure.value.result["errno"] == "EINVAL"
     assert "sysctl -w net.inet.ip.lowportmin: EINVAL" in failure.value.result["msg"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_kernel_without_networking_names_the_component(backend: str, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
+    with running(backend, tmp_path, components=["rumpvfs", "rumpnet"]) as server, connect(server.url) as kernel:
+        record_property("backend", server.description)
+        for name, component in (("net.inet.ip.ttl", "rumpnet_netinet"), ("net.inet6.ip6.hlim", "rumpnet_netinet6")):
+            for module in (rump_sysctl, rump_sysctl_info):
+                with pytest.raises(ModuleFailure) as failure:
+                    run_module(kernel, module, name=name)
+                assert f"(rump_server -l{component})" in failure.value.result["msg"]
+        with pytest.raises(ModuleFailure) as failure:
+            sysctl(kernel, "kern.nosuch")
+        assert "component" not in failure.value.result["msg"]
 
 
 def test_info_of_one_a_subtree_and_all(kernel: Kernel) -> None:

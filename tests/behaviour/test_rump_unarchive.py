@@ -148,7 +148,9 @@ def test_in_the_kernel_already(kernel: Kernel, archive: Path) -> None:
     kernel.mkdir("/w")
     options: dict[str, Any] = {"src": "/archive", "dest": "/w", "remote_src": True}
     assert unarchive(kernel, True, **options)["changed"]
-    assert refused(kernel, rump_unarchive, **options)["errno"] == "ENOENT"
+    result = refused(kernel, rump_unarchive, **options)
+    assert (result["errno"], result["call"]) == ("ENOENT", "stat")
+    assert f"src: File not found: {options['src']} (in the kernel)" in result["msg"]
     kernel.write_file("/archive", archive.read_bytes())
     assert "sub/a" in four_steps(kernel, **options)["created"]
 

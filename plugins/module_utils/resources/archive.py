@@ -65,7 +65,7 @@ class _Planner:
     def __init__(self, kernel: Kernel, parameters: Mapping[str, Any]) -> None:
         self.kernel = kernel
         self.format = parameters["format"]
-        self.dest = os.path.expanduser(parameters["dest"])
+        self.dest = os.path.expanduser(checked_path("dest", parameters["dest"]))
         self.mode = None if parameters.get("mode") is None else Mode.parse(parameters["mode"])
         self.patterns = parameters["exclusion_patterns"]
         self.given = [_absolute("path", path) for path in parameters["path"]]
@@ -82,8 +82,9 @@ class _Planner:
         self.made = Plan()
 
     def plan(self) -> Plan:
-        if not self.dest or self.dest.endswith("/") or os.path.isdir(self.dest):
+        if self.dest.endswith("/") or os.path.isdir(self.dest):
             raise OptionError("dest", "give the name of the archive, a file of the controller's")
+        self.made.conditions.append(partial(_require_folder, os.path.dirname(self.dest) or "."))
         if not self.found:
             self.made.conditions.append(partial(_require_sources, self.given))
             self.made.changes.append(Change(f"make the archive {self.dest}", lambda: None))
@@ -285,6 +286,12 @@ def _fitting(kernel: Kernel, top: str, part: str) -> list[str]:
         return []
     names = [name for name in kernel.listdir(top) if part.startswith(".") or not name.startswith(".")]
     return sorted(name for name in names if fnmatch.fnmatchcase(name, part))
+
+
+def _require_folder(folder: str) -> None:
+    """:raises OptionError: there is none for the archive, as far as the controller tells."""
+    if not os.path.isdir(folder):
+        raise OptionError("dest", f"there is no folder {folder} (on the controller)")
 
 
 def _require_sources(paths: Sequence[str]) -> None:

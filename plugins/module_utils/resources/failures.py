@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..sysproxy import KernelError
+from ..sysproxy.kernel.sysctl import UnknownSysctl
 
 
 class OptionError(Exception):
@@ -23,6 +24,12 @@ class OptionError(Exception):
         self.option = option
         self.about = about
         super().__init__(f"{option}: {text}")
+
+
+def not_there(option: str, path: str, error: KernelError) -> OptionError:
+    """The error of a task whose option names a path that the kernel, by ``error``, does not have."""
+    about = {"call": error.call, "object": error.subject, "errno": error.name}
+    return OptionError(option, f"File not found: {path} (in the kernel)", **about)
 
 
 class Unmet(Exception):
@@ -49,11 +56,27 @@ _COMPONENT_OF_CLONER = {
     **{driver: f"rumpdev_pci_if_{driver}" for driver in ("iwn", "pcn", "wm")},
     "vioif": "rumpdev_virtio_if_vioif",
 }
+# The file systems that there are components for (sys/rump/fs/lib), those first that are made without a disk.
 _COMPONENT_OF_FSTYPE = {
-    "mfs": "rumpfs_ffs",
-    "null": "rumpfs_nullfs",
-    "union": "rumpfs_union",
-    "procfs": "rumpfs_kernfs",
+    **{
+        fstype: f"rumpfs_{fstype}"
+        for fstype in (
+            *("tmpfs", "kernfs", "fdesc", "ptyfs", "null", "umap", "union", "mfs", "ffs", "lfs", "ext2fs", "cd9660"),
+            *("msdos", "ntfs", "hfs", "udf", "v7fs", "sysvbfs", "efs", "nilfs", "nfs", "smbfs"),
+        )
+    },
+    "puffs": "rumpfs_syspuffs",
+}
+_COMPONENT_OF_SYSCTL = {
+    "net": "rumpnet",
+    "net.inet": "rumpnet_netinet",
+    "net.inet6": "rumpnet_netinet6",
+    "net.local": "rumpnet_local",
+    "net.interfaces": "rumpnet_net",
+    "net.route": "rumpnet_net",
+    "vfs": "rumpvfs",
+    "vfs.generic": "rumpvfs",
+    "vfs.ffs": "rumpfs_ffs",
 }
 # What a file's flags may forbid, even to the superuser, who is refused next to nothing else.
 _CALLS_ON_FILES = frozenset(
@@ -66,18 +89,14 @@ _ADDRESS_CALLS = ("SIOCAIFADDR", "SIOCAIFADDR_IN6")
 _NO_COMPONENT = ("ENOSYS", "EOPNOTSUPP", "ENODEV", "EAFNOSUPPORT", "EPROTONOSUPPORT")
 
 
-def component_of_fstype(fstype: str) -> str:
-    """The component that has a file system."""
-    return _COMPONENT_OF_FSTYPE.get(fstype, f"rumpfs_{fstype}")
-
-
 def component_of_cloner(cloner: str) -> str:
     """The component that has a kind of interface."""
     return _COMPONENT_OF_CLONER.get(cloner, f"rumpnet_{cloner}")
 
 
 def advice(error: KernelError) -> str:
-    """What to do about a refused call that a missing component or a file's flags explain; empty where none does."""
+    """What to do about a refused call that a missing component, a file's flags or a path of the host's explain; empty
+    where none does."""
     component = None
     if error.name == "EPERM" and error.call in _CALLS_ON_FILES:
         return (
@@ -90,16 +109,33 @@ def advice(error: KernelError) -> str:
             "interface, has an address in, and others only once option carp names the carpdev; IPv6 addresses are "
             "refused by kernels such as that of release 7.99.34"
         )
+    if error.call == "SIOCSLINKSTR" and error.name in ("ENOENT", "ENOTDIR"):
+        return f"; linkstr: the server's host has no folder for {error.subject.partition(' ')[2]}"
     if error.call == "sysctl" and error.subject.startswith("net.route") and error.name == "ENOENT":
         component = "rumpnet_net"
     elif error.name not in _NO_COMPONENT:
         return ""
     elif error.call == "mount" and error.name == "ENODEV":
-        component = component_of_fstype(error.subject.split(" ")[0])
+        fstype = error.subject.split(" ")[0]
+        component = _COMPONENT_OF_FSTYPE.get(fstype)
+        if component is None:
+            known = ", ".join(_COMPONENT_OF_FSTYPE)
+            return (
+                f"; there is no file system {fstype!r} in this kernel: check the spelling (known are {known}), "
+                f"or if there is a component rumpfs_{fstype}, start the server with it"
+            )
     elif error.call == "socket":
         component = "rumpnet" if error.name == "ENOSYS" else _COMPONENT_OF_FAMILY.get(error.subject)
     elif error.name == "ENOSYS":
         component = "rumpvfs"
-    if component is None:
-        return ""
+    return "" if component is None else _missing(component)
+
+
+def advice_on_sysctl(error: UnknownSysctl) -> str:
+    """What to do about a node that is not there, where a missing component explains it; else empty."""
+    component = _COMPONENT_OF_SYSCTL.get(".".join(filter(None, (error.parent, error.component))))
+    return "" if component is None else _missing(component)
+
+
+def _missing(component: str) -> str:
     return f"; the kernel does not have it: start the server with the component {component} (rump_server -l{component})"

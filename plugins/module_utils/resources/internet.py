@@ -41,6 +41,11 @@ def parse_interface(option: str, text: str) -> str:
     return text
 
 
+def no_interface(option: str, name: str, **about: str) -> OptionError:
+    """The error of a task that is about an interface that is not there."""
+    return OptionError(option, f"there is no interface {name} (ENXIO): create it first", **about, errno="ENXIO")
+
+
 def parse_address(option: str, text: str, interface: str | None = None) -> IPAddress:
     """An address. One that is good for a single link gets ``interface``, or names its own: ``fe80::1%shmif0``.
 

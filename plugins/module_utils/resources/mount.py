@@ -27,6 +27,7 @@ from .users import Users
 _ON_DEVICE = ("ext2fs", "ffs", "lfs")  # their argument is the device alone: struct ufs_args, struct ulfs_args
 _ALIASES = {"ufs": "ffs"}  # as the kernel has it (sys/kern/vfs_syscalls.c, mount_get_vfsops)
 _FIXED = ("fdesc", "kernfs", "procfs")  # these have no arguments, and refuse to be changed while mounted
+_DISK = "a file of the server's host is a disk for a server that is started with -d key=/disk,hostpath=FILE,size=host"
 _NO_LIMIT = -1  # UINT64_MAX, in tmpfs_args an off_t
 
 
@@ -175,7 +176,7 @@ class _Planner:
         if fstype == "tmpfs":
             call = partial(self._mount_tmpfs, options)
         elif fstype in _ON_DEVICE:
-            call = partial(self.kernel.mount_device, fstype, source, self.path, options.flags | self.force)
+            call = partial(self._mount_device, fstype, source, options)
         else:
             call = partial(self._mount_plainly, fstype, options)
         made = self.made
@@ -200,7 +201,7 @@ class _Planner:
                 self.kernel.mkdir(directory, 0o755)
                 done.append(directory)
             call()
-        except KernelError:
+        except (KernelError, OptionError):
             for directory in reversed(done):  # a mount that failed leaves nothing
                 self.kernel.rmdir(directory)
             raise
@@ -211,6 +212,16 @@ class _Planner:
         point = TmpfsArguments(mode=stat.S_IMODE(found.st_mode), uid=found.st_uid, gid=found.st_gid)
         arguments = replace(point, **options.arguments)
         self.kernel.mount("tmpfs", self.path, options.flags | self.force, arguments.structure(self.kernel))
+
+    def _mount_device(self, fstype: str, source: str, options: MountOptions) -> None:
+        try:
+            self.kernel.mount_device(fstype, source, self.path, options.flags | self.force)
+        except KernelError as error:
+            if error.name != "ENXIO":
+                raise
+            about = {"call": error.call, "object": error.subject, "errno": error.name}
+            text = f"there is no disk behind the device {source} ({error}); {_DISK}"
+            raise OptionError("src", text, **about) from error
 
     def _mount_plainly(self, fstype: str, options: MountOptions) -> None:
         """A file system that needs no arguments, or whose arguments are not known here."""
@@ -242,7 +253,8 @@ class _Planner:
         try:
             found = self.kernel.stat(src)
         except (FileNotFoundError, NotADirectoryError):
-            raise OptionError("src", f"there is no {src} in this kernel", **about, errno="ENOENT") from None
+            text = f"there is no {src} in this kernel; {_DISK}"
+            raise OptionError("src", text, **about, errno="ENOENT") from None
         if not stat.S_ISBLK(found.st_mode):
             raise OptionError("src", f"{src} is not a block device", **about, errno="ENOTBLK")
 

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..sysproxy import Kernel
+from ..sysproxy import Kernel, KernelError
 from ..sysproxy.kernel.nd6 import InterfaceOptions, Prefix, Router
 from ..sysproxy.netbsd.constants import ND6_IFF
 from .failures import OptionError
-from .internet import parse_interface
+from .internet import no_interface, parse_interface
 from .plan import Change, Plan
 
 FLAGS = {
@@ -139,7 +139,12 @@ def plan(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     wanted = normalize(parameters)
     flushes = [name for name in ("flush_routers", "flush_prefixes") if parameters.get(name)]
     refuse_missing(kernel, flushes)
-    found = read(kernel, wanted.interface)
+    try:
+        found = read(kernel, wanted.interface)
+    except KernelError as error:
+        if error.name != "ENXIO":
+            raise
+        raise no_interface("interface", wanted.interface, call=error.call, object=error.subject) from error
     advertised = read_advertised(kernel)
     made = Plan(report=lambda: _report(kernel, wanted.interface))
     made.changes.extend(changes(kernel, wanted, found))

@@ -22,7 +22,7 @@ from ..sysproxy.kernel.routing_messages import IPAddress, Names
 from ..sysproxy.netbsd.constants import AF, RTF
 from . import route
 from .failures import OptionError
-from .internet import parse_address, parse_interface, parse_link_address, require_family
+from .internet import no_interface, parse_address, parse_interface, parse_link_address, require_family
 from .plan import Change, Plan
 
 FAMILIES = {"inet": AF.INET, "inet6": AF.INET6}
@@ -172,8 +172,7 @@ def requirements(wanted: Wanted, table: Table) -> None:
     if wanted.interface is not None:
         interface = table.interfaces.get(wanted.interface)
         if interface is None:
-            text = f"there is no interface {wanted.interface} (ENXIO): create it first"
-            raise OptionError("interface", text, **about, errno="ENXIO")
+            raise no_interface("interface", wanted.interface, **about)
         if not interface.link_address:
             raise OptionError("interface", f"{wanted.interface} has no link-level addresses, and so no neighbours")
     link = table.link_of(wanted.address)
@@ -240,7 +239,7 @@ def _plan_flush(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     families = [FAMILIES[family]] if family else list(FAMILIES.values())
     table = read(kernel, *families)
     if interface is not None and interface not in table.interfaces:
-        raise OptionError("interface", f"there is no interface {interface} (ENXIO)", object=interface, errno="ENXIO")
+        raise no_interface("interface", interface, object=interface)
     concerned = [known for known in table.neighbours if interface in (None, known.interface)]
     made = Plan(report=lambda: _left(kernel, families, interface))
     gone = [

@@ -24,7 +24,7 @@ from ..sysproxy.kernel.routing_messages import IPAddress, IPNetwork, Names, flag
 from ..sysproxy.netbsd import Abi
 from ..sysproxy.netbsd.constants import AF, RTF
 from .failures import OptionError
-from .internet import FAMILIES, parse_address, parse_destination, parse_interface, require_family
+from .internet import FAMILIES, no_interface, parse_address, parse_destination, parse_interface, require_family
 from .plan import Change, Plan
 
 FLAGS = {
@@ -207,9 +207,7 @@ def requirements(wanted: Wanted, table: Table) -> None:
     missing = next((name for name in named if name and not table.names.index(name)), None)
     about = {"call": "RTM_ADD", "object": _name_of(wanted)}
     if missing is not None:
-        raise OptionError(
-            "interface", f"there is no interface {missing} (ENXIO): create it first", **about, errno="ENXIO"
-        )
+        raise no_interface("interface", missing, **about)
     if wanted.gateway is None or wanted.interface is not None:
         return
     way = table.leading_to(wanted.gateway, but=wanted.key)
@@ -267,7 +265,7 @@ def info(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     names = kernel.interfaces.names()
     scope = getattr(address, "scope_id", None)
     if scope and not names.index(scope):
-        raise OptionError("dest", f"there is no interface {scope} (ENXIO)", errno="ENXIO")
+        raise no_interface("dest", scope)
     found = kernel.routes.get(address, names)
     return Plan(expected={"route": None if found is None else _details(kernel.abi, found)})
 

@@ -10,12 +10,11 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from ..sysproxy import Kernel
+from ..sysproxy import Kernel, KernelError
 from .exclude import Exclusion
-from .failures import OptionError
+from .failures import OptionError, not_there
 from .file import checked_path
 from .plan import Change, Plan
 from .tree import SET_ID, TOP, Entry, Scan, Tree, controller_files, scan
@@ -111,10 +110,19 @@ class _Planner:
     def _plan_without_source(self) -> Plan:
         """An earlier task may be about to make it, which check mode cannot know."""
         made = Plan()
-        made.conditions.append(partial(self.kernel.lstat, self.src.rstrip("/") or "/"))
+        made.conditions.append(self._require_source)
         made.changes.append(Change(f"get {self.src}", lambda: None))
         made.expected = {"src": self.src, "dest": self.dest, "created": [], "updated": [], "deleted": [], "bytes": 0}
         return made
+
+    def _require_source(self) -> None:
+        """:raises OptionError: there is nothing to get."""
+        try:
+            self.kernel.lstat(self.src.rstrip("/") or "/")
+        except KernelError as error:
+            if error.name not in ("ENOENT", "ENOTDIR"):
+                raise
+            raise not_there("src", self.src, error) from None
 
     def _wanted(self, source: Tree, name: str, entry: Entry) -> tuple[Scan, list[str]]:
         """What of the source is to be in the target."""

@@ -14,9 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import IO, Any, Final, cast
 
-from ..sysproxy import Kernel
+from ..sysproxy import Kernel, KernelError
 from .archive_members import Archive
-from .failures import OptionError
+from .failures import OptionError, not_there
 from .file import checked_path
 from .file_attributes import Attributes
 from .plan import Change, Plan
@@ -92,9 +92,19 @@ def _plan_without_source(kernel: Kernel, parameters: Mapping[str, Any]) -> Plan:
     """An earlier task may be about to make it, which check mode cannot know."""
     src, dest = parameters["src"], parameters["dest"]
     made = Plan(expected={"src": src, "dest": dest})
-    made.conditions.append(partial(kernel.stat, src))
+    made.conditions.append(partial(_require_source, kernel, src))
     made.changes.append(Change(f"unpack {src}", lambda: None))
     return made
+
+
+def _require_source(kernel: Kernel, src: str) -> None:
+    """:raises OptionError: there is no archive."""
+    try:
+        kernel.stat(src)
+    except KernelError as error:
+        if error.name not in ("ENOENT", "ENOTDIR"):
+            raise
+        raise not_there("src", src, error) from None
 
 
 def _chosen(archive: Archive, include: Sequence[str], exclude: Sequence[str]) -> set[str]:

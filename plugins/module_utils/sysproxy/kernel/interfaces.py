@@ -175,7 +175,7 @@ class Interfaces(AddressIoctls, LinkIoctls, KindIoctls, BridgeIoctls, CarpIoctls
             request = self._base.abi.struct("ifdrv").build(
                 ifd_name=encoded_name(name), ifd_len=len(data), ifd_data=address
             )
-            yield self._asking(AF.INET, "SIOCSLINKSTR", bytearray(request), name)
+            yield self._asking(AF.INET, "SIOCSLINKSTR", bytearray(request), f"{name} {text}")
 
     def unset_linkstr(self, name: str) -> None:
         """Take the link string away, while the interface is down."""
