@@ -16,6 +16,7 @@ from ansible_collections.rumpkernel.rump.plugins.plugin_utils.becoming import ot
 
 class ActionModule(RumpAction):
     module = rump_command.MODULE
+    supports_raw_params = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         user = other_user(self._connection) if self._connection.transport == TRANSPORT else None
@@ -23,8 +24,30 @@ class ActionModule(RumpAction):
             raise AnsibleActionFail(
                 f"become_user: rumpctrl's utilities are root in the kernel, and cannot become {user}"
             )
+        self._task.args = _with_free_form(self._task.args)
         if self._connection.transport == TRANSPORT and not self._task.args.get("rumpctrl_path"):
             folder = self._connection.get_option("rumpctrl_path")
             if folder:
                 self._task.args = {**self._task.args, "rumpctrl_path": folder}
         return super().run(tmp, task_vars)
+
+
+def _with_free_form(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The task's options, with a command in free form as ``cmd``.
+
+    :raises AnsibleActionFail: it is given twice, or a word of it was taken for an option.
+    """
+    arguments = dict(arguments)
+    line = arguments.pop("_raw_params", None)
+    if line is None:
+        return arguments
+    if arguments.get("cmd") is not None or arguments.get("argv") is not None:
+        raise AnsibleActionFail("cmd: give the command once: in free form, or by cmd, or by argv")
+    # Ansible tells options in a line apart only for modules of its own.
+    strange = sorted(arguments.keys() - rump_command.MODULE.argument_spec.keys())
+    if strange:
+        raise AnsibleActionFail(
+            f"{strange[0]}: in free form, a word with an equals sign is an option of the task, and there is no such "
+            "option: give the command by cmd or argv"
+        )
+    return {**arguments, "cmd": line}

@@ -72,6 +72,7 @@ options:
 notes:
   - The utilities reach servers by C(unix://) and C(tcp://) URLs with IPv4 addresses, not by C(ssh://) ones.
   - Nothing has a working directory to change in between. Give absolute paths.
+  - The command may be given in free form, too, if no word of it has an equals sign.
 seealso:
   - module: ansible.builtin.command
   - module: ansible.builtin.raw
@@ -81,6 +82,9 @@ EXAMPLES = r"""
 - name: Make a file system
   rumpkernel.rump.rump_command:
     cmd: newfs /dev/rvnd0a
+
+- name: See what interfaces there are
+  rumpkernel.rump.rump_command: ifconfig -a
 
 - name: Copy a file, unless that was done
   rumpkernel.rump.rump_command:

@@ -11,11 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ansible.errors import AnsibleError, AnsibleOptionsError
+from ansible.plugins.action.reboot import ActionModule
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import utilities
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.command import command_line
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.failures import OptionError
 
 _SHELL: Final = "();<>|&"
+_REBOOT: Final = (
+    "a rump kernel does not restart itself, so that ansible.builtin.reboot has nothing to do in it: it is restarted by "
+    "who started it, with state: restarted of the role rumpkernel.rump.rump_server or rumpkernel.rump.rumprun"
+)
 
 
 def run(
@@ -31,9 +36,12 @@ def run(
         the seconds that one may take.
     :param cmd: the utility's name and arguments, split as a shell would.
     :param reach: called before the utility is run; raises what is wrong with the server.
-    :raises AnsibleOptionsError: there are no utilities, or not this one, or they do not reach ``url``.
+    :raises AnsibleOptionsError: there are no utilities, or not this one, or they do not reach ``url``; or it is what
+        ansible.builtin.reboot asks first.
     :raises AnsibleError: it did not end in time.
     """
+    if cmd == ActionModule.DEFAULT_BOOT_TIME_COMMAND:
+        raise AnsibleOptionsError(f"{url}: {_REBOOT}")
     try:
         words = command_line({"cmd": cmd})
         program = utilities.find(options.get("rumpctrl_path"), words[0])

@@ -103,6 +103,34 @@ def test_the_module_takes_the_folder_from_the_connection(shared: Server, tmp_pat
     assert (failed.status, failed.result["rc"], failed.result["msg"]) == ("failed", 3, "non-zero return code")
 
 
+def test_the_module_takes_a_command_in_free_form(shared: Server, tmp_path: Path, record_property) -> None:  # type: ignore[no-untyped-def]
+    record_property("backend", shared.description)
+    folder = stand_ins(tmp_path)
+    inventory = inventory_of({"k1": {"ansible_rump_server": shared.url}}, ansible_rumpctrl_path=str(folder))
+    module = "rumpkernel.rump.rump_command"
+    tasks = [
+        {module: "tell -a 'two words' {{ 1 + 1 }}"},
+        {module: "tell", "args": {"creates": "/dev"}},
+        {module: "tell if=a", "ignore_errors": True},
+        {module: "tell", "args": {"argv": ["tell"]}, "ignore_errors": True},
+    ]
+    run = run_playbook(tmp_path, play(*({"name": str(index), **task} for index, task in enumerate(tasks))), inventory)
+    assert len(run.results) == len(tasks), run.output
+    said, created, equals, twice = run.results
+    assert said.result["stdout_lines"][1:] == ["[-a]", "[two words]", "[2]"]
+    assert "/dev exists" in created.result["stdout"]
+    assert equals.status == twice.status == "failed"
+    assert "if: in free form, a word with an equals sign is an option of the task" in equals.result["msg"]
+    assert "cmd: give the command once" in twice.result["msg"]
+    line = ("-i", str(tmp_path / "hosts.yml"), "k1", "-m", module, "-a", "tell -a")
+    (tmp_path / "hosts.yml").write_text(
+        "all: {hosts: {k1: {ansible_connection: rumpkernel.rump.sysproxy, "
+        f"ansible_rump_server: '{shared.url}', ansible_rumpctrl_path: '{folder}'}}}}}}\n"
+    )
+    done = run_ad_hoc(tmp_path, *line)
+    assert "[-a]" in done.stdout, done.stdout
+
+
 def test_no_server_makes_the_host_unreachable(tmp_path: Path) -> None:
     folder = stand_ins(tmp_path)
     inventory = inventory_of({"k1": {"ansible_rump_server": f"unix://{tmp_path}/none"}})
