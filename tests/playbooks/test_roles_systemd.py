@@ -67,7 +67,7 @@ class Host:
         return done.stdout.strip()
 
     def property(self, name: str, kernel: str = "k1") -> str:
-        return self.tells("systemctl", "show", "--value", "--property", name, f"rump-{kernel}")
+        return self.tells("systemctl", "show", "--value", "--property", name, f"rump-{kernel}.service")
 
     def ask(self, url: str, *prefix: str) -> str:
         """What a client says that asks for the host's name, run by another command or not."""
@@ -90,6 +90,16 @@ class Host:
         while self.property("MainPID") in ("0", other_than) or "NetBSD" not in self.ask("unix:///run/rump/k1/socket"):
             assert time.monotonic() < deadline, self.tells("systemctl", "status", "rump-k1")
             time.sleep(0.05)
+
+
+def disks(hosts: str) -> dict[str, Any]:
+    """A play that fails on kernels whose disk they cannot read."""
+    task = {
+        "rumpkernel.rump.rump_stat": {"path": "/disk"},
+        "register": "disk",
+        "failed_when": "disk.stat.size != 1048576",
+    }
+    return {"name": "Look", "hosts": hosts, "gather_facts": False, "tasks": [task]}
 
 
 @pytest.fixture
@@ -219,6 +229,113 @@ def test_the_services(host: Host) -> None:
     host.system.boot()
     host.await_answer()
     assert host.tells("systemctl", "is-active", "rump-k1", "rump-k2") == "active\nactive"
+
+
+def test_a_user_of_its_own(host: Host) -> None:
+    """What the user can write is never opened by the superuser, and its primary group is that of the kernels."""
+    user, group = "daemon", "daemon"
+    host.variables |= {"rump_server_user": user}
+    del host.variables["rump_server_group"]
+    # A folder of the user's with an image that is there, and a socket to be.
+    host.tells("install", "-d", "-o", user, "-g", group, "/var/lib/elsewhere")
+    host.tells("truncate", "--size=1m", "/var/lib/elsewhere/image")
+    host.tells("chown", f"{user}:{group}", "/var/lib/elsewhere/image")
+    url = "unix:///var/lib/elsewhere/socket"
+    k1: dict[str, Any] = {"name": "k1", "disks": [{"key": "/disk", "size": "1m"}]}
+    k2 = {"name": "x.socket", "url": url, "disks": [{"key": "/disk", "path": "/var/lib/elsewhere/image"}]}
+    made = host.run(host.play(k1, k2), disks("rump_kernels"))
+    assert made.code == 0, made.output
+    assert host.ask("unix:///run/rump/k1/socket") == host.ask(url) == "NetBSD\n"
+    kept = "/var/lib/rump/k1"
+    paths = ["/run/rump/buses", "/run/rump/k1", "/run/rump/k1/socket", kept, f"{kept}/log", f"{kept}/disk.img"]
+    assert host.tells("stat", "--format", "%U %G %a", *paths).split("\n") == [
+        *(f"{user} {group} 2750",) * 2,
+        f"{user} {group} 660",
+        f"root {group} 751",
+        f"root {group} 640",
+        f"{user} {group} 660",
+    ]
+
+    # No link of the user's has the superuser make or change a file elsewhere.
+    act = ["setpriv", "--reuid", user, "--regid", group, "--clear-groups"]
+    assert host.system.run(*act, "ln", "-sf", "/etc/newfile", f"{kept}/log").returncode != 0
+    assert host.system.run(*act, "ln", "-s", "/etc/newfile", f"{kept}/second.img").returncode != 0
+    assert host.run(host.play({**k1, "state": "restarted"})).code == 0
+    assert host.system.run("test", "-e", "/etc/newfile").returncode != 0
+
+    # An image of the role's goes with the kernel to another user.
+    host.variables |= {"rump_server_user": "nobody"}
+    moved = host.run(host.play(k1), disks("k1"))
+    assert moved.code == 0, moved.output
+    assert host.tells("stat", "--format", "%U %a", f"{kept}/disk.img") == "nobody 660"
+
+    gone = host.run(host.play({**k1, "state": "absent"}, {**k2, "state": "absent"}))
+    assert gone.code == 0, gone.output
+    assert host.tells("ls", "/var/lib/elsewhere").split() == ["image"]
+    assert host.system.run("test", "-e", "/var/lib/rump").returncode != 0
+
+
+def test_another_supervisor(host: Host) -> None:
+    """What the one left running the other ends."""
+    kernel = {"name": "k1"}
+
+    def processes() -> int:
+        """Processes that were given the kernel's URL: the kernel, and a supervisor that is a shell."""
+        found = host.system.run("pgrep", "--count", "--full", "^(sh -c|[^ ]*(rump_server|python[^ ]*) ).*/run/rump/k1/")
+        return int(found.stdout)
+
+    services = host.play(kernel)
+    host.variables |= {"rump_server_supervisor": "process"}
+    supervised, gone = host.play(kernel), host.play({**kernel, "state": "absent"})
+    for plays, number in (([services], 1), ([supervised], 2), ([services], 1), ([gone], 0)):
+        run = host.run(*plays)
+        assert run.code == 0, run.output
+        assert processes() == number
+        if number:
+            assert "NetBSD" in host.ask("unix:///run/rump/k1/socket")
+            again = host.run(*plays)
+            assert (again.code, again.changed) == (0, []), again.output
+    assert host.system.run("test", "-e", "/etc/systemd/system/rump-k1.service").returncode != 0
+
+
+def test_what_is_missing_is_said_first(host: Host) -> None:
+    """In check mode as well, and nothing is made."""
+    host.tells("touch", "/var/lib/file")
+    disk = {"key": "/disk", "path": "/nowhere/image"}
+    instances: list[dict[str, Any]] = [
+        {"name": "k1", "disks": [disk]},
+        {"name": "k2", "url": "unix:///nowhere/socket"},
+        {"name": "k3", "url": "unix:///var/lib/file"},
+    ]
+    wrong: list[tuple[dict[str, Any], list[str]]] = [
+        (
+            {},
+            [
+                "k1: there is no /nowhere/image on the host",
+                "k2: there is no /nowhere on the host",
+                "k3: url: /var/lib/file is there and no socket",
+            ],
+        ),
+        ({"rump_server_binary": "no-such-program"}, ["rump_server_binary: the host has no program no-such-program"]),
+        ({"rump_server_user": "no-such-user"}, ["rump_server_user, rump_server_group: the host has to have"]),
+        ({"rump_server_group": "no-such-group"}, ["rump_server_user, rump_server_group: the host has to have"]),
+    ]
+    for variables, messages in wrong:
+        host.variables |= {"rump_server_backend": "rump_server", "rump_server_binary": "true"}
+        named = {
+            **host.variables,
+            **variables,
+            "rump_server_instances": instances if not variables else [{"name": "k1"}],
+        }
+        (one,) = play(vars=named, roles=["rumpkernel.rump.rump_server"], hosts="vmhost", check_mode=True)
+        for check in (True, False):
+            run = host.run({**one, "check_mode": check})
+            assert run.code == 2
+            said = run.results[-1].result["msg"]
+            assert all(message in said for message in messages), said
+            assert run.changed == []
+    assert host.tells("cat", "/var/lib/file") == ""
+    assert host.system.run("test", "-e", "/run/rump").returncode != 0
 
 
 def test_why_a_kernel_does_not_come_up(host: Host) -> None:
