@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .errors import refuse
 from .rooms import Abi
 from .usermemory import UserMemory
 
@@ -86,6 +87,11 @@ class IoctlRequest:
     def text(self, offset: int, size: int) -> bytes:
         """The NUL-terminated string in a field of the argument."""
         return bytes(self.data[offset : offset + size]).split(b"\0")[0]
+
+    def refuse_all_but_root(self) -> None:
+        """:raises SyscallError: EPERM, the process is another user's (kauth_authorize_network)."""
+        if not self.process.credentials.is_root:
+            raise refuse("EPERM")
 
     def struct(self, name: str) -> Any:
         """The argument as structure ``name``."""

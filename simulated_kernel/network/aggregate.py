@@ -56,6 +56,8 @@ class Agr(Ethernet):
     async def ioctl(self, request: IoctlRequest) -> None:
         match request.name:
             case "SIOCSIFGENERIC" | "SIOCGIFGENERIC":
+                if request.name == "SIOCSIFGENERIC":
+                    request.refuse_all_but_root()
                 await self._serve(request, request.name == "SIOCGIFGENERIC")
             case "SIOCSIFFLAGS":
                 self.set_flags(request)

@@ -232,6 +232,7 @@ class Carp(Ethernet):
     async def ioctl(self, request: IoctlRequest) -> None:
         match request.name:
             case "SIOCSVH":
+                request.refuse_all_but_root()
                 await self._configure(request)
             case "SIOCGVH":
                 told = request.abi.struct("carpreq").build(
@@ -240,7 +241,7 @@ class Carp(Ethernet):
                     carpr_vhid=self.vhid,
                     carpr_advskew=self.advskew,
                     carpr_advbase=self.advbase,
-                    carpr_key=self.key,
+                    carpr_key=self.key if request.process.credentials.is_root else b"",
                 )
                 await request.memory.copyout(request.struct("ifreq").ifr_ifru.ifru_data, told)
             case "SIOCSIFFLAGS":

@@ -132,10 +132,13 @@ class Inet:
         request.put_integer("int", address.state_at(self._stack.kernel.clock.uptime()), NAME_SIZE)
 
     def _delete(self, request: IoctlRequest, interface: Interface) -> None:
-        self.remove(interface, self._checked(request, interface))
+        address = self._checked(request, interface)
+        request.refuse_all_but_root()
+        self.remove(interface, address)
         mark_change()
 
     def _set_broadcast(self, request: IoctlRequest, interface: Interface) -> None:
+        request.refuse_all_but_root()
         address = self._existing(request, interface)
         if not interface.flags & IFF_BROADCAST:
             raise refuse("EINVAL")
@@ -147,6 +150,7 @@ class Inet:
         if family != AF_INET:
             raise refuse("EAFNOSUPPORT")
         address = self._existing(request, interface)
+        request.refuse_all_but_root()
         if not interface.flags & IFF_POINTOPOINT:
             raise refuse("EINVAL")
         address.broadcast, address.broadcast_length = wanted, SOCKADDR_IN_SIZE
@@ -157,6 +161,7 @@ class Inet:
         if family != AF_INET:
             raise refuse("EAFNOSUPPORT")
         address = self._existing(request, interface)
+        request.refuse_all_but_root()
         self._scrub(interface, address)
         address.mask, address.mask_family, address.mask_length = mask, family, length
         self._initialise(interface, address, is_new_host=False)
@@ -167,6 +172,7 @@ class Inet:
         _length, family, wanted = self._sockaddr(request, ADDRESS)
         if family != AF_INET:
             raise refuse("EAFNOSUPPORT")
+        request.refuse_all_but_root()
         address = self._first(interface)
         is_new = address is None
         if address is None:
@@ -191,6 +197,7 @@ class Inet:
             is_new_host = False
         if family != AF_INET:
             raise refuse("EAFNOSUPPORT")
+        request.refuse_all_but_root()
         is_new = address is None
         if address is None:
             address = self._blank(interface)

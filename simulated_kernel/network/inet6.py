@@ -72,6 +72,8 @@ class Inet6:
 
     def control(self, request: IoctlRequest, interface: Interface) -> None:
         """An ioctl on an IPv6 socket that the driver left to the protocol."""
+        if request.name in _FOR_ROOT:
+            request.refuse_all_but_root()
         handler = _HANDLERS.get(request.name)
         if handler is not None:
             handler(self, request, interface)
@@ -386,3 +388,8 @@ _HANDLERS = {
     "SIOCGIFALIFETIME_IN6": Inet6._get_lifetime,
     "SIOCGIFADDR_IN6": Inet6._get_address,
 }
+_FOR_ROOT = frozenset(
+    ("SIOCAIFADDR_IN6", "SIOCDIFADDR_IN6", "SIOCSIFINFO_FLAGS", "SIOCSIFINFO_IN6", "SIOCSPFXFLUSH_IN6",
+     "SIOCSRTRFLUSH_IN6")
+)  # fmt: skip
+"""What in6_control does for the superuser alone."""

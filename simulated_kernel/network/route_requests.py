@@ -72,14 +72,19 @@ class RouteRequests:
         self._stack = stack
         self._abi = stack.kernel.abi
 
-    def serve(self, message: RouteMessage) -> RouteMessage:
-        """Do what a message asks; the answer. The message itself says what changed, where nothing else does."""
+    def serve(self, message: RouteMessage, is_root: bool) -> RouteMessage:
+        """Do what a message asks; the answer. The message itself says what changed, where nothing else does.
+
+        ``is_root``: whether it is the superuser who asks; others may only look routes up.
+        """
         addresses = message.addresses
         destination = addresses.get(RTAX_DST)
         if destination is None or destination[1] >= AF_MAX:
             raise refuse("EINVAL")
         if RTAX_GATEWAY in addresses and addresses[RTAX_GATEWAY][1] >= AF_MAX:
             raise refuse("EINVAL")
+        if message.kind != RTM_GET and not is_root:
+            raise refuse("EACCES")
         if message.kind == RTM_DELETE:
             gateway = message.addresses.get(RTAX_GATEWAY)
             if gateway is not None and gateway[1] == AF_LINK and message.flags & RTF_LLDATA:

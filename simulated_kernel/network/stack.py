@@ -51,6 +51,13 @@ REFUSED_TO_PORTS = frozenset(
      "SIOCSIFADDR", "SIOCSIFBRDADDR", "SIOCSIFDSTADDR", "SIOCSIFGENERIC", "SIOCSIFMEDIA", "SIOCSIFMETRIC",
      "SIOCSIFMTU", "SIOCSIFNETMASK", "SIOCSLIFPHYADDR")
 )  # fmt: skip
+# What doifioctl does for the superuser alone, beside the making and unmaking; others are for the drivers to say.
+FOR_ROOT = frozenset(
+    ("SIOCADDMULTI", "SIOCALIFADDR", "SIOCDELMULTI", "SIOCDIFPHYADDR", "SIOCDLIFADDR", "SIOCG80211", "SIOCS80211",
+     "SIOCS80211BSSID", "SIOCS80211CHANNEL", "SIOCS80211NWID", "SIOCS80211NWKEY", "SIOCS80211POWER", "SIOCSDRVSPEC",
+     "SIOCSIFADDRPREF", "SIOCSIFCAP", "SIOCSIFFLAGS", "SIOCSIFMEDIA", "SIOCSIFMETRIC", "SIOCSIFMTU", "SIOCSIFPHYADDR",
+     "SIOCSIFPHYADDR_IN6", "SIOCSLIFPHYADDR", "SIOCSLINKSTR", "SIOCZIFDATA")
+)  # fmt: skip
 # In the order in which the kernel lists them.
 CLONERS: dict[str, type[Interface]] = {
     driver.kind.cloner: driver for driver in (Virtif, NpfLog, Loopback, Shmif, Bridge, Gif, Tap, Agr, Pppoe, Vlan, Carp)
@@ -144,8 +151,10 @@ class NetworkStack:
         """An ioctl of group ``i`` on a socket of ``family``."""
         match request.name:
             case "SIOCIFCREATE":
+                request.refuse_all_but_root()
                 self._create(self._asked_name(request))
             case "SIOCIFDESTROY":
+                request.refuse_all_but_root()
                 self._destroy(self._asked_name(request))
             case "SIOCIFGCLONERS":
                 await self._list_cloners(request)
@@ -164,6 +173,8 @@ class NetworkStack:
         interface = self.find(self._asked_name(request))
         if interface is None or interface.is_defunct:
             raise refuse("ENXIO")
+        if request.name in FOR_ROOT:
+            request.refuse_all_but_root()
         if interface.aggregate is not None and request.name in REFUSED_TO_PORTS:
             raise refuse("EBUSY")
         if request.name in ("SIOCSIFDESCR", "SIOCGIFDESCR"):

@@ -60,6 +60,7 @@ class Vlan(Ethernet):
     async def ioctl(self, request: IoctlRequest) -> None:
         match request.name:
             case "SIOCSIFGENERIC":
+                request.refuse_all_but_root()
                 await self._configure(request)
             case "SIOCGIFGENERIC":
                 parent = {"vlr_parent": self.parent.name.encode(), "vlr_tag": self.tag} if self.parent else {}

@@ -86,7 +86,7 @@ class RoutingSocket(Socket):
             self._check(answer, process)
             message = parse(self.kernel.abi, bytes(answer))
             family = message.addresses[RTAX_DST][1] if RTAX_DST in message.addresses else 0
-            answer = self._serve(message, answer)
+            answer = self._serve(message, answer, process)
         except SyscallError as failure:
             error = failure
             if len(answer) >= HEADER_SIZE and self._told_length(answer) == len(answer):
@@ -109,10 +109,12 @@ class RoutingSocket(Socket):
         pid = process.pid if process is not None else CURRENT_PID.get()
         data[PID_OFFSET : PID_OFFSET + 4] = self.kernel.abi.integer("int", pid)
 
-    def _serve(self, message: RouteMessage, data: bytearray) -> bytearray:
+    def _serve(self, message: RouteMessage, data: bytearray, process: Process | None) -> bytearray:
         """The answer: the message itself, done, or the route that it is about."""
         abi = self.kernel.abi
-        answer = RouteRequests(self.kernel.network).serve(message)
+        asking = process if process is not None else self.kernel.processes.get(CURRENT_PID.get())
+        is_root = asking is None or asking.credentials.is_root
+        answer = RouteRequests(self.kernel.network).serve(message, is_root)
         if message.kind != RTM_GET:
             mark_change()
         if answer is message:
