@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .faults import Fault
 from .kernel import SimulatedKernel
-from .options import DEFAULT_COMPONENTS, Disk, KernelOptions, abi_for, parse_components
+from .options import DEFAULT_COMPONENTS, MORE_COMPONENTS, Disk, KernelOptions, abi_for, parse_components
 from .server import Server
 
 
@@ -35,10 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--release", default="7.99.34", help="the release in the banner")
     parser.add_argument(
         "--components",
-        type=parse_components,
-        default=DEFAULT_COMPONENTS,
         metavar="LIST",
-        help="rump components that are there, comma-separated (default: all)",
+        help=f"rump components that are there, comma-separated (default: all but {', '.join(sorted(MORE_COMPONENTS))})",
     )
     parser.add_argument(
         "-d",
@@ -82,7 +80,7 @@ def _options(arguments: argparse.Namespace) -> KernelOptions:
             arguments.int64_alignment,
             arguments.release,
         ),
-        components=arguments.components,
+        components=DEFAULT_COMPONENTS if arguments.components is None else parse_components(arguments.components),
         disks=tuple(arguments.disk),
         faults=tuple(arguments.fault),
         max_clients=arguments.max_clients,

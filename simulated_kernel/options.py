@@ -24,6 +24,11 @@ DEFAULT_COMPONENTS = frozenset({
     "rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_netinet6", "rumpnet_local", "rumpnet_shmif",
     "rumpnet_virtif", "rumpnet_bridge", "rumpnet_gif", "rumpnet_tap", "rumpnet_agr", "rumpnet_npf",
 })  # fmt: skip
+MORE_COMPONENTS = frozenset({
+    "rumpdev_pci_if_iwn", "rumpkern_sljit", "rumpnet_bpfjit", "rumpnet_config", "rumpnet_net80211", "rumpnet_pppoe",
+    "rumpnet_vlan",
+})  # fmt: skip
+"""Those that a kernel is to be given by name."""
 REQUIRED_COMPONENTS = frozenset({"rumpkern_sysproxy"})
 
 
@@ -91,8 +96,15 @@ class KernelOptions:
 
 
 def parse_components(text: str) -> frozenset[str]:
-    """A comma list of rump components, with or without the ``-l`` or ``lib`` before their names."""
+    """A comma list of rump components, with or without the ``-l`` or ``lib`` before their names.
+
+    :raises ValueError: one is not known, which a rump_server would end on, for want of its library.
+    """
     names = {re.sub(r"^(-l|lib)", "", name.strip()) for name in text.split(",") if name.strip()}
+    known = DEFAULT_COMPONENTS | MORE_COMPONENTS
+    if names - known:
+        strange = ", ".join(sorted(names - known))
+        raise ValueError(f"--components: {strange}: not known; there are {', '.join(sorted(known))}")
     return frozenset(names) | REQUIRED_COMPONENTS
 
 
