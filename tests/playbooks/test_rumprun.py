@@ -333,7 +333,7 @@ def test_guests_on_several_hosts(host: Host) -> None:
     assert "web is on several" in both.output
     assert not host.top.exists()
 
-    # It moves, and its file stays; so do its addresses differ from those that it had.
+    # It moves, and its file stays.
     file = host.folder / "kernels/web.json"
     hosts["vm2"]["instances"] = []
     assert host.run(plays, hosts=hosts).code == 0
