@@ -215,7 +215,8 @@ def test_rump_base_takes_the_options_of_the_modules(tmp_path: Path) -> None:
 
 
 # Each test runs several playbooks, which takes a while on a busy machine.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1000)
+LIMIT = 300.0
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 HOST = {"all": {"hosts": {"vmhost": HERE}}}
 COMPONENTS = ["rumpvfs", "rumpdev", "rumpdev_disk", "rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_shmif"]
@@ -241,7 +242,7 @@ class Host:
         arguments = more.pop("arguments", ())
         variables = {**self.variables, "rump_server_instances": list(instances), **more}
         plays = play(vars=variables, roles=["rumpkernel.rump.rump_server"])
-        return run_playbook(self.folder, plays + (then or []), HOST, *arguments)
+        return run_playbook(self.folder, plays + (then or []), HOST, *arguments, limit=LIMIT)
 
     def url(self, name: str) -> str:
         return f"unix://{self.top}/run/{name}/socket"
