@@ -133,7 +133,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound, AnsibleOptionsError
+from ansible.errors import AnsibleError, AnsibleFileNotFound, AnsibleOptionsError
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
@@ -147,6 +147,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
     connect,
 )
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils import rumpctrl, words
+from ansible_collections.rumpkernel.rump.plugins.plugin_utils.failures import unreachable
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.modules import run_module
 from ansible_collections.rumpkernel.rump.plugins.plugin_utils.redirection.errors import no_program
 
@@ -200,7 +201,7 @@ class Connection(ConnectionBase):
         except (InvalidURL, MissingLibrary) as error:
             raise AnsibleOptionsError(str(error)) from None  # Ansible adds the causes' texts, which ours holds
         except RumpError as error:
-            raise self._failure(error) from None
+            raise unreachable(error) from None
         self._connected = True
         return kernel
 
@@ -230,10 +231,6 @@ class Connection(ConnectionBase):
 
         return open_kernel
 
-    def _failure(self, error: Exception | str) -> AnsibleConnectionFailure:
-        options = " (ansible_rump_word_size, ansible_rump_byteorder)" if "have to be given" in str(error) else ""
-        return AnsibleConnectionFailure(f"{error}{options}")
-
     @contextmanager
     def _session(self) -> Iterator[Kernel]:
         """The kernel for a block, whose errors become Ansible's."""
@@ -243,7 +240,7 @@ class Connection(ConnectionBase):
             raise AnsibleError(f"{self.url}: {error}") from None
         except RumpError as error:
             self.close()
-            raise self._failure(error) from None
+            raise unreachable(error) from None
 
     # What Ansible asks of a connection
 

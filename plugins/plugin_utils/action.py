@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import _list_no_log_values, remove_values
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
@@ -20,6 +19,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.rump_module import
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import KernelError, RumpError
 
 from .becoming import as_user
+from .failures import unreachable
 
 TRANSPORT = "rumpkernel.rump.sysproxy"
 
@@ -65,7 +65,7 @@ class RumpAction(ActionBase):
             result.update(refused.result, msg=f"{host}: {refused}")
         except RumpError as error:
             self._connection.close()
-            raise AnsibleConnectionFailure(f"{host}: {error}") from None
+            raise unreachable(f"{host}: {error}") from None
         except Exception:
             raise
         except BaseException:  # the task's limit: it may have struck in the middle of anything

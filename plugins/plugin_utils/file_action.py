@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, shell_loader
@@ -37,6 +37,7 @@ from ansible_collections.rumpkernel.rump.plugins.modules import rump_file
 from .action import TRANSPORT
 from .becoming import as_user
 from .download import download
+from .failures import unreachable
 
 connection_loader.get(TRANSPORT, class_only=True)
 
@@ -80,7 +81,7 @@ class FileAction(ActionBase):
         except RumpError as error:
             if ours:
                 self._connection.close()
-                raise AnsibleConnectionFailure(f"{self.host}: {error}") from None
+                raise unreachable(f"{self.host}: {error}") from None
             return {"failed": True, "msg": f"{self.host}: {error}", "server": parameters.get("server")}
         except Exception:
             raise

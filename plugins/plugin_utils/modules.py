@@ -13,10 +13,11 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleOptionsError
+from ansible.errors import AnsibleError, AnsibleOptionsError
 from ansible.utils.display import Display
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import Kernel
 
+from .failures import unreachable
 from .redirection.errors import module_needs_programs
 from .redirection.payload import Payload, unpack
 from .redirection.runner import Finished, Note, TookTooLong, run
@@ -102,4 +103,4 @@ def _tell(url: str, finished: Finished) -> None:
     if finished.refused is not None:
         raise AnsibleOptionsError(finished.refused)
     if finished.lost is not None:
-        raise AnsibleConnectionFailure(finished.lost)
+        raise unreachable(finished.lost)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.components import components
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
     AbiHints,
+    ConnectError,
     MissingLibrary,
     RumpError,
     RumpWarning,
@@ -126,4 +127,5 @@ def ask(asked: Question, timeout: float, with_components: bool) -> Finding:
     except MissingLibrary:
         raise
     except RumpError as error:
-        return Finding(str(error).removeprefix(f"{asked.url}: "))
+        told = error.brief if isinstance(error, ConnectError) else str(error)
+        return Finding(told.removeprefix(f"{asked.url}: "))

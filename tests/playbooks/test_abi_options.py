@@ -56,6 +56,39 @@ def test_the_kind_of_an_ambiguous_machine(tmp_path: Path, url: str) -> None:
     assert "such as 10.0" in run.of("odd")[0].result["msg"]
 
 
+def test_a_machine_of_one_kind_said_to_be_of_another(tmp_path: Path, url: str) -> None:
+    server = {"ansible_rump_server": url}
+    hosts: dict[str, dict[str, object]] = {
+        "word": {**server, "ansible_rump_word_size": 4},
+        "order": {**server, "ansible_rump_byteorder": "big"},
+    }
+    stat = {"name": "Of others", "ansible.builtin.stat": {"path": "/"}}
+    with kernel(url, "--machine", "amd64"):
+        runs = [run_playbook(tmp_path, play(task), inventory_of(hosts)) for task in (READ, stat)]
+    for run in runs:
+        assert {result.host: result.status for result in run.results} == dict.fromkeys(hosts, "unreachable"), run.output
+        for result in run.results:
+            assert "-endian kernel was assumed, as was said" in result.result["msg"]
+            assert "(ansible_rump_word_size, ansible_rump_byteorder)" in result.result["msg"]
+
+
+def test_without_the_package_construct(tmp_path: Path, url: str) -> None:
+    """It is said before anything is connected to: there is no server here."""
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "construct.py").write_text("raise ModuleNotFoundError('construct')\n")
+    stat = {"name": "Of others", "ansible.builtin.stat": {"path": "/"}}
+    for task in (READ, stat):
+        run = run_playbook(
+            tmp_path,
+            play(task),
+            inventory_of({"k1": {"ansible_rump_server": url}}),
+            environment={"PYTHONPATH": str(tmp_path / "without")},
+        )
+        assert [result.status for result in run.results] == ["failed"], run.output
+        said = run.results[0].result["msg"]
+        assert f"the Python package construct is missing in {sys.executable}: pip install 'construct>=" in said
+
+
 def test_an_unknown_release_is_warned_of_once(tmp_path: Path, url: str) -> None:
     hosts = {name: {"ansible_rump_server": url} for name in ("k1", "k2", "k3")}
     with kernel(url, "--release", "12.0"):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..sysproxy.errors import printable
 from ..sysproxy.exchanges import Exchange
 
 
@@ -64,5 +65,5 @@ class Plan:
         if self.before or self.after:
             result["diff"] = {"before": dict(self.before), "after": dict(self.after)}
         if self.warnings:
-            result["warnings"] = list(self.warnings)
+            result["warnings"] = [printable(text) for text in self.warnings]
         return result

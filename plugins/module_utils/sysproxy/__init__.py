@@ -29,6 +29,7 @@ from .errors import (
     ConnectionLost,
     ConnectTimeout,
     ForeignMemory,
+    ForeignServer,
     InvalidURL,
     MissingLibrary,
     ProtocolError,
@@ -53,6 +54,7 @@ __all__ = [
     "ConnectionLost",
     "Errno",
     "ForeignMemory",
+    "ForeignServer",
     "InvalidURL",
     "Kernel",
     "KernelError",
@@ -87,8 +89,9 @@ def connect(
         kinds or its release is named oddly, or a whole ABI.
     :param ssh_args: more arguments for the OpenSSH client; they go before the library's own.
     :raises InvalidURL: ``url`` is none of these.
-    :raises ConnectError: no session could be made; its subclasses :class:`ConnectTimeout`,
-        :class:`ServerFull` and :class:`AbiMismatch` say why.
+    :raises MissingLibrary: the package construct is not installed.
+    :raises ConnectError: no session could be made; its subclasses :class:`ConnectTimeout`, :class:`ServerFull`,
+        :class:`ForeignServer`, :class:`UnknownMachine` and :class:`AbiMismatch` say why.
 
     Warns (:class:`RumpWarning`) of a server that is open to the internet, and of a release that is not known.
     """

@@ -30,13 +30,16 @@ _HW_BYTEORDER: Final = (CTL.HW, 4)
 _BYTE_ORDERS: Final = {1234: "little", 4321: "big"}
 
 
-def doubt(abi: Abi | None) -> str:
-    """What may be wrong if a server with that ABI does not answer as one does; empty if nothing."""
-    if abi is None or abi.machine not in AMBIGUOUS:
-        return ""
+def doubt(abi: Abi, given: bool) -> str:
+    """What may be wrong if a server with that ABI does not answer as one does.
+
+    :param given: the user said what kind of kernel it is, and not its banner.
+    """
+    source = "as was said" if given else "from its banner"
+    several = f" (kernels of {abi.machine} come in several kinds)" if abi.machine in AMBIGUOUS else ""
     return (
-        f"; kernels of {abi.machine} come in several kinds, and a {describe(abi.data_model)} one was assumed: "
-        "if this one is another, its word size and byte order have to be given"
+        f"; a {describe(abi.data_model)} kernel was assumed, {source}{several}: if it is another, its word size and "
+        "byte order have to be given"
     )
 
 
@@ -63,7 +66,8 @@ def confirm(session: Session, given: Abi | AbiHints | None, deadline: float) -> 
         found = _BYTE_ORDERS.get(abi.read_integer("int", value))
     except RumpError as error:
         session.close()
-        raise AbiMismatch(f"{session.url}: the kernel does not answer as expected ({error}){doubt(abi)}") from None
+        told = str(error).removeprefix(f"{session.url}: ").removesuffix(session.doubt())
+        raise AbiMismatch(f"{session.url}: the kernel does not answer as expected ({told})", session.doubt()) from None
     if found != abi.byteorder:
         session.close()
-        raise AbiMismatch(f"{session.url}: the kernel says that it is {found}-endian{doubt(abi)}")
+        raise AbiMismatch(f"{session.url}: the kernel says that it is {found}-endian", session.doubt())

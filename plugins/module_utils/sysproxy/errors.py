@@ -25,7 +25,11 @@ class MissingLibrary(RumpError, ImportError):
 
 
 class ConnectError(RumpError, ConnectionError):
-    """No session could be made with the server."""
+    """No session could be made with the server. ``brief`` says why, and the text after it what to do about that."""
+
+    def __init__(self, brief: str, more: str = "") -> None:
+        self.brief = brief
+        super().__init__(f"{brief}{more}")
 
 
 class ServerFull(ConnectError):
@@ -60,7 +64,11 @@ class StreamCut(ConnectionLost, ProtocolError):
     """The server ended the stream in the middle of a frame or of its banner."""
 
 
-class UnknownMachine(RumpError):
+class ForeignServer(ConnectError, ProtocolError):
+    """What answers is no sysproxy server, or one of another version of the protocol."""
+
+
+class UnknownMachine(ConnectError):
     """The banner names a machine whose word size or byte order is not known."""
 
 
@@ -69,14 +77,18 @@ class ForeignMemory(ProtocolError):
 
 
 class RequestRefused(ProtocolError):
-    """The server answered a request with a protocol error (class 2); its subclasses say which."""
+    """The server answered a request with a protocol error (class 2); its subclasses say which. The session goes on.
+
+    ``about`` is what was asked for: the server's URL, and the call with its object.
+    """
 
     code = -1
     meaning = "unknown protocol error"
 
-    def __init__(self, code: int | None = None) -> None:
+    def __init__(self, code: int | None = None, about: str = "") -> None:
         self.code = self.code if code is None else code
-        super().__init__(f"the server refused the request: {self.meaning} (protocol error {self.code})")
+        refused = f"the server refused the request: {self.meaning} (protocol error {self.code})"
+        super().__init__(f"{about}: {refused}" if about else refused)
 
 
 class RequestTryAgain(RequestRefused):
@@ -121,6 +133,16 @@ _REFUSALS: dict[int, type[RequestRefused]] = {
 }
 
 
-def request_refused(code: int) -> RequestRefused:
-    """The exception for the protocol error ``code`` (sp_common.c, enum rumpsp error)."""
-    return _REFUSALS.get(code, RequestRefused)(code)
+def request_refused(code: int, about: str = "") -> RequestRefused:
+    """The exception for the protocol error ``code`` (sp_common.c, enum rumpsp error), which ``about`` met."""
+    return _REFUSALS.get(code, RequestRefused)(code, about)
+
+
+def printable(text: str) -> str:
+    """``text`` for a message: what a terminal would not print but obey is escaped, as in Python's own literals.
+
+    Kernels choose the names of files, interfaces and machines, which stand in messages and warnings.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode() for letter in text
+    )

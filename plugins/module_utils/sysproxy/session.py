@@ -31,16 +31,21 @@ from .errors import (
     ConnectionLost,
     ConnectTimeout,
     ForeignMemory,
+    ForeignServer,
     ProtocolError,
     RequestRefused,
     RumpError,
     ServerFull,
     SessionClosed,
+    UnknownMachine,
+    printable,
     request_refused,
 )
 from .memory import AddressSpace, Buffer
 from .netbsd import Abi, AbiHints, Errno
 from .netbsd.kernel_error import KernelError, kernel_error
+from .netbsd.layout import require_construct
+from .netbsd.machines import AMBIGUOUS
 from .transport import open_stream, parse_url
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -61,6 +66,7 @@ _ZEROS_LIMIT: Final = 1 << 16
 _OUTGOING_LIMIT: Final = 1 << 16  # bytes of requests and answers that are gathered before they are sent
 _PATIENCE: Final = 0.001
 """Seconds without a word from the server after which the calls that it has are taken to be blocked ones."""
+_OTHER_SERVER: Final = "; check the port or path in its URL"
 _CANCEL_LIMIT: Final = 1.0  # seconds for the kernel to end the calls that are cancelled
 _ERESTART: Final = int(Errno.ERESTART)  # a plain number compares in half the time
 
@@ -113,7 +119,7 @@ class Call:
         self.written = 0
 
     def __str__(self) -> str:
-        return f"{self.label} {self.subject}" if self.subject else self.label
+        return printable(f"{self.label} {self.subject}" if self.subject else self.label)
 
 
 class Session:
@@ -138,6 +144,8 @@ class Session:
         self._cancelling = False
         self._forks = _forks
         self._abi: Abi | None = None
+        self._given = False  # what of the ABI is in doubt was said by the user
+        self._proven = False  # a kernel that has filled a buffer knows addresses as we do
         self._handlers: dict[type, Callable[..., None]] = {
             frames.SyscallReply: self._on_reply,
             frames.HandshakeReply: self._on_reply,
@@ -196,8 +204,8 @@ class Session:
                     ssh_args=self.ssh_args,
                 )
             except ConnectError as error:
-                refused = isinstance(error.__cause__, RequestRefused)
-                if refused or time.monotonic() + backoff > deadline:
+                told = isinstance(error, ForeignServer | UnknownMachine) or isinstance(error.__cause__, RequestRefused)
+                if told or time.monotonic() + backoff > deadline:
                     raise
             time.sleep(backoff)
             backoff = min(backoff * 2, _LONGEST_BACKOFF)
@@ -257,9 +265,9 @@ class Session:
         :raises CallTimeout: no end within the limit. The call is cancelled in the kernel, and with it all
             others that were started, which end with InterruptedError; the session goes on. Where the kernel
             does not end it even so (a rump kernel's nanosleep cannot be interrupted), the session is closed.
-        :raises RequestRefused: the server refused the request; its subclasses say why.
+        :raises RequestRefused: the server refused the request; its subclasses say why. The session goes on.
         :raises ConnectionLost: the server went away.
-        :raises ProtocolError: the server broke the protocol; the session is closed.
+        :raises ProtocolError: as any other, the server broke the protocol; the session is closed.
         """
         try:
             while call.reply is None:
@@ -272,7 +280,7 @@ class Session:
         reply = call.reply
         self.written = call.written
         if isinstance(reply, frames.ErrorReply):
-            raise request_refused(reply.code)
+            raise request_refused(reply.code, f"{self.url}: {call}")
         if reply.error and reply.error != Errno.EJUSTRETURN:
             raise kernel_error(reply.error, call.label, call.subject)
         return reply.value0, reply.value1
@@ -337,20 +345,34 @@ class Session:
 
         :param ticket: of another session's :meth:`prefork`, whose child this one becomes.
         :raises ServerFull: the server hung up without a banner.
+        :raises ForeignServer: it is no sysproxy server.
+        :raises UnknownMachine: the word size and byte order of its machine are not known.
         :raises ConnectError: it hung up later, or refused the handshake.
-        :raises ProtocolError: it is no sysproxy server.
         :raises TimeoutError: it did not answer by ``deadline`` (of time.monotonic).
         """
+        self._given = abi is not None and (isinstance(abi, Abi) or (abi.word_size or abi.byteorder) is not None)
         try:
             self.banner = self._await_banner(deadline)
-            self._abi = Abi.from_banner(self.banner, abi)
+            try:
+                self._abi = Abi.from_banner(self.banner, abi)
+            except ForeignServer as error:
+                self.close()
+                raise ForeignServer(f"{self.url}: {error}", _OTHER_SERVER) from None
+            except UnknownMachine as error:
+                self.close()
+                raise UnknownMachine(f"{self.url}: {error}") from None
             self._machine.wire = self._abi.wire
             reqno, request = (
                 self._machine.handshake(_PROGRAM) if ticket is None else self._machine.fork_handshake(ticket)
             )
             reply = self._exchange("the handshake", reqno, request, deadline)
         except ConnectionLost as error:
-            raise ConnectError(f"{self.url}: the server hung up during the handshake{doubt(self._abi)}") from error
+            raise ConnectError(f"{self.url}: the server hung up during the handshake", self.doubt()) from error
+        except ForeignServer:
+            raise
+        except ProtocolError as error:
+            more = self.doubt() if self._abi is not None else _OTHER_SERVER
+            raise ForeignServer(str(error).removesuffix(more), more) from error
         refusal: RumpError | None = None
         if isinstance(reply, frames.ErrorReply):
             refusal = request_refused(reply.code)
@@ -368,7 +390,7 @@ class Session:
         reqno, request = self._machine.prefork()
         reply = self._exchange("prefork", reqno, request, time.monotonic() + self.timeout)
         if isinstance(reply, frames.ErrorReply):
-            raise request_refused(reply.code)
+            raise request_refused(reply.code, f"{self.url}: prefork")
         return reply.auth
 
     def exec(self) -> None:
@@ -376,11 +398,23 @@ class Session:
         closed, all else stays.
 
         :raises RequestRefused: the server refused.
+        :raises KernelError: the kernel did.
         """
         reqno, request = self._machine.handshake(_PROGRAM, frames.HandshakeKind.EXEC)
         reply = self._exchange("exec", reqno, request, time.monotonic() + self.timeout)
         if isinstance(reply, frames.ErrorReply):
-            raise request_refused(reply.code)
+            raise request_refused(reply.code, f"{self.url}: exec")
+        if reply.error:
+            raise kernel_error(reply.error, "exec")
+
+    def doubt(self, silent: bool = False) -> str:
+        """What may be wrong with what is assumed of the kernel, for an error's text; empty if nothing is.
+
+        ``silent``: it says nothing at all. Only where the assumption is a weak one that is likely to be the reason.
+        """
+        if self._abi is None or self._proven or (silent and not self._given and self._abi.machine not in AMBIGUOUS):
+            return ""
+        return doubt(self._abi, self._given)
 
     def close(self) -> None:
         """Hang up. The kernel closes the process's descriptors and wakes its blocked calls."""
@@ -498,9 +532,12 @@ class Session:
     def _next_event(self) -> frames.Event:
         try:
             return self._machine.next_event()
-        except (ProtocolError, ConnectionLost) as error:
+        except ConnectionLost as error:
             self.close()
             raise type(error)(f"{self.url}: {error}") from None
+        except ProtocolError as error:
+            self.close()
+            raise ProtocolError(f"{self.url}: {error}{self.doubt()}") from None
 
     def _on_reply(self, reply: Reply) -> None:
         call = self._waiting.pop(reply.reqno)
@@ -519,6 +556,7 @@ class Session:
     def _finish(self, call: Call, reply: Reply) -> None:
         if call.lent:
             call.written = self._take_back(call.lent)
+            self._proven = self._proven or call.written > 0
         call.reply = reply
 
     def _on_copyout(self, event: frames.CopyOut) -> None:
@@ -546,7 +584,7 @@ class Session:
 
     def _foreign(self, error: ForeignMemory) -> None:
         self.close()
-        raise ForeignMemory(f"{self.url}: {error}") from None
+        raise ForeignMemory(f"{self.url}: {error}{self.doubt()}") from None
 
     def _on_anonmmap(self, event: frames.AnonMmap) -> None:
         address = self._memory.lend_anonymous(event.length)
@@ -630,8 +668,10 @@ def open_session(
     more arguments for ssh, where the URL names it.
 
     :raises InvalidURL: ``url`` is no server's URL.
+    :raises MissingLibrary: the package construct is not installed.
     :raises ConnectError: no session could be made; its subclasses say more.
     """
+    require_construct()
     address = parse_url(url)
     deadline = time.monotonic() + connect_timeout
     backoff = _FIRST_BACKOFF
@@ -649,9 +689,9 @@ def open_session(
                 raise
             return session
         except CallTimeout:
-            reason = doubt(session.abi if session is not None and session.banner else None)
+            reason = "" if session is None else session.doubt(silent=True)
             waited = f"no answer within {connect_timeout:.3g} s"
-            raise ConnectTimeout(f"{url}: connected, and then {waited}{reason}") from None
+            raise ConnectTimeout(f"{url}: connected, and then {waited}", reason) from None
         except ServerFull:
             if time.monotonic() + backoff > deadline:
                 raise

@@ -28,7 +28,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import IO, Final
 
-from .errors import ConnectError, ConnectTimeout
+from .errors import ConnectError, ConnectTimeout, printable
 from .transport import SshAddress, Tcp6Address, TcpAddress, UnixAddress, host_and_port
 
 _OPTIONS: Final = ("-T", "-oBatchMode=yes", "-oControlMaster=no")
@@ -36,7 +36,8 @@ _OPTIONS: Final = ("-T", "-oBatchMode=yes", "-oControlMaster=no")
 _FORWARDING: Final = ("-N", "-oExitOnForwardFailure=no")
 _END: Final = 2.0
 """Seconds for ssh to end by itself when it is told to."""
-_TEXT: Final = 600
+_TEXT: Final = 600  # characters that are told of what it said
+_READ: Final = 4096  # bytes that are looked at
 _PAUSE: Final = 0.01
 # Runs ssh until it ends, or standard input does: then the shell's own child ends it.
 _SHEPHERD: Final = (
@@ -102,7 +103,8 @@ def open_ssh(address: SshAddress, timeout: float, arguments: Sequence[str] = ())
         reason = _said(said)
         stream.close()
         raise ConnectTimeout(
-            f"{address}: no answer within {timeout:.3g} s" + (f": {reason}" if reason else "")
+            f"{address}: no answer within {timeout:.3g} s" + (f": {reason}" if reason else ""),
+            _advice(address, reason),
         ) from None
     except BaseException:
         stream.close()
@@ -153,7 +155,7 @@ def _forwarded(
         except ConnectionError:
             reason = _said(said) or "it ended without a word"
             _end(process, said)
-            raise ConnectError(f"{address}: ssh: {reason}") from None
+            raise ConnectError(f"{address}: ssh: {reason}", _advice(address, reason)) from None
         except TimeoutError:
             reason = _said(said)
             _end(process, said)
@@ -201,7 +203,8 @@ def _await_server(stream: SshStream, address: SshAddress, deadline: float) -> No
     try:
         stream.recv(1, socket.MSG_PEEK)
     except ConnectionResetError as error:
-        raise ConnectError(f"{address}: {error.strerror}") from None
+        reason = str(error.strerror)
+        raise ConnectError(f"{address}: {reason}", _advice(address, reason)) from None
 
 
 def _failure(process: subprocess.Popen[bytes], said: IO[bytes], patience: float) -> str:
@@ -217,14 +220,29 @@ def _failure(process: subprocess.Popen[bytes], said: IO[bytes], patience: float)
     return (_said(said) or f"it ended with code {code}") if code else ""
 
 
+def _advice(address: SshAddress, reason: str) -> str:
+    """What may be done about what ssh said, to follow it in an error's text; empty if it says so itself."""
+    if "Host key verification failed" in reason and "has changed" not in reason:
+        return "; the key of this host is not known: connect to it once by hand, or add it with ssh-keyscan"
+    if "open failed" in reason and isinstance(address.target, UnixAddress):
+        return f"; {address.target.path} on {address.host}: is it there, and may this user connect to it?"
+    return ""
+
+
 def _said(said: IO[bytes]) -> str:
-    """The last lines that ssh wrote to standard error, as one."""
+    """The last whole lines that ssh wrote to standard error, as one."""
     with contextlib.suppress(OSError, ValueError):
         length = os.fstat(said.fileno()).st_size
-        text = os.pread(said.fileno(), 4096, max(0, length - 4096)).decode(errors="replace")
-        lines = [line.strip().removeprefix("ssh: ") for line in text.splitlines() if line.strip()]
-        told = "; ".join(line for line in lines if not line.startswith("Warning: Permanently added"))
-        return "".join(character if character.isprintable() else " " for character in told)[-_TEXT:]
+        text = os.pread(said.fileno(), _READ, max(0, length - _READ)).decode(errors="replace")
+        lines = [printable(line.strip().removeprefix("ssh: ")) for line in text.splitlines()]
+        told: list[str] = []
+        for line in reversed(lines[length > _READ :]):
+            if not line.strip("@") or line.startswith("Warning: Permanently added"):
+                continue
+            told.insert(0, line[:_TEXT])
+            if len("; ".join(told)) > _TEXT:
+                return "; ".join(told[1:] or told)
+        return "; ".join(told)
     return ""
 
 

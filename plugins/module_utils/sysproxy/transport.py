@@ -24,6 +24,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from .errors import ConnectError, ConnectTimeout, InvalidURL, ServerFull
@@ -207,7 +208,24 @@ def open_stream(address: Address, timeout: float, ssh_args: Sequence[str] = ()) 
             raise
         if error.errno == errno.EAGAIN:
             raise ServerFull(f"{address}: the server's queue of connections is full") from error
-        raise ConnectError(f"{address}: {error.strerror or error}") from error
+        raise ConnectError(f"{address}: {error.strerror or error}", _advice(address, error)) from error
+
+
+def _advice(address: Address, error: OSError) -> str:
+    """What the text of an error that met a connection is followed by: its errno, and what may be the reason."""
+    text = ""
+    if isinstance(address, UnixAddress):
+        if error.errno == errno.ENOENT:
+            text = "no server has made this socket; is the kernel running?"
+            if not os.path.isabs(address.path):
+                text += f" (that is {os.path.abspath(address.path)}; an absolute path has three slashes)"
+        elif error.errno == errno.EACCES:
+            text = "this user may not connect: see the mode and group of the socket and its folder"
+        elif error.errno == errno.ECONNREFUSED and os.path.exists(address.path) and not Path(address.path).is_socket():
+            text = "this is no socket"
+    if not text and error.errno == errno.ECONNREFUSED and not isinstance(address, SshAddress):
+        text = "nothing listens there; is the kernel running?"
+    return f" ({errno.errorcode[error.errno]}): {text}" if text and error.errno else ""
 
 
 def _open_unix(address: UnixAddress, timeout: float) -> socket.socket:

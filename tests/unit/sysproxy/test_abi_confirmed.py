@@ -19,6 +19,7 @@ from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import (
     AbiHints,
     AbiMismatch,
     ConnectError,
+    RumpError,
     UnknownMachine,
     connect,
 )
@@ -79,6 +80,26 @@ def test_what_is_wrong_is_told(
 ) -> None:
     with kernel(tmp_path, options) as url, pytest.raises(error, match=r"word size and byte order .*have to be given"):
         connect(url, abi=hints, connect_timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("options", "hints", "source"),
+    [
+        (["--machine", "amd64"], AbiHints(word_size=4), "32-bit little-endian kernel was assumed, as was said"),
+        (["--machine", "amd64"], AbiHints(byteorder="big"), "64-bit big-endian kernel was assumed, as was said"),
+        (["--machine", "amd64", "--word-size", "4"], None, "64-bit little-endian kernel was assumed, from its banner"),
+        (["--machine", "i386", "--word-size", "8"], None, "32-bit little-endian kernel was assumed, from its banner"),
+        (["--machine", "sparc64", "--byteorder", "little"], None, "64-bit big-endian kernel was assumed, from its"),
+    ],
+)
+def test_any_machine_may_be_another_than_assumed(
+    options: list[str], hints: AbiHints | None, source: str, tmp_path: Path
+) -> None:
+    with kernel(tmp_path, options) as url:
+        with pytest.raises(RumpError, match=f"{source}.* word size and byte order have to be given") as caught:
+            connect(url, abi=hints, connect_timeout=10, timeout=10).stat("/")
+        assert str(caught.value).startswith(f"{url}: ")
+        assert str(caught.value).count("have to be given") == 1
 
 
 @pytest.mark.parametrize(("machine", "calls"), [("amd64", 1), ("i386", 1), ("sparc64", 1), ("evbmips", 2)])

@@ -11,8 +11,9 @@ import errno as host_errno
 import pickle
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import RumpError
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Errno, KernelError
+from ansible_collections.rumpkernel.rump.plugins.module_utils.resources.plan import Plan
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import RumpError, UnknownMachine
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi, Errno, KernelError
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.errno import MESSAGES
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd.kernel_error import kernel_error
 from ansible_collections.rumpkernel.rump.tests.unit.sysproxy.netbsd_data import table, transcript
@@ -117,6 +118,17 @@ def test_unknown_numbers_are_errors_too(number: int) -> None:
     assert error.__class__ is KernelError
     assert error.name == f"errno {number}"
     assert str(error) == f"open /x: errno {number} (unknown error)"
+
+
+def test_what_a_terminal_would_obey_is_escaped_in_texts_alone() -> None:
+    path = "/\x1b]0;mine\x07\n\udcff\u202eä"
+    error = kernel_error(2, "open", path)
+    assert str(error) == r"open /\x1b]0;mine\x07\n\udcff\u202eä: ENOENT (No such file or directory)"
+    assert error.subject == path
+    with pytest.raises(UnknownMachine, match=r"of a\\x1b\[0m/\\x07 are not known"):
+        Abi.from_banner("RUMPSP-0.4-a\x1b[0m-7.99.34/\x07")
+    warned = Plan(expected={}, warnings=["\x1b[2Jdev is a device"]).result(False)["warnings"]
+    assert warned == [r"\x1b[2Jdev is a device"]
 
 
 def test_errors_can_be_copied_and_pickled() -> None:

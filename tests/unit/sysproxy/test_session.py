@@ -839,8 +839,12 @@ def test_servers_of_other_protocols(greeting: bytes, tmp_path: Path) -> None:
         peer.send(greeting)
         peer.received_all()
 
-    with listening(tmp_path, script) as url, pytest.raises(ProtocolError):
-        connect(url, connect_timeout=5)
+    with listening(tmp_path, script) as url:
+        with pytest.raises(ConnectError) as caught:
+            connect(url, connect_timeout=5)
+        assert isinstance(caught.value, ProtocolError)
+        assert str(caught.value).startswith(f"{url}: ")
+        assert str(caught.value).endswith("; check the port or path in its URL")
 
 
 def test_a_machine_that_is_not_known(tmp_path: Path) -> None:
@@ -848,8 +852,52 @@ def test_a_machine_that_is_not_known(tmp_path: Path) -> None:
         peer.send(b"RUMPSP-0.4-NetBSD-7.99.34/pdp11\n")
         peer.received_all()
 
-    with listening(tmp_path, script) as url, pytest.raises(UnknownMachine):
-        connect(url, connect_timeout=5)
+    with listening(tmp_path, script) as url:
+        with pytest.raises(UnknownMachine, match="NetBSD/pdp11") as caught:
+            connect(url, connect_timeout=5)
+        assert isinstance(caught.value, ConnectError)
+        assert str(caught.value).startswith(f"{url}: ")
+
+
+def test_what_refused_requests_say(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        peer.send(peer.machine.error_reply(peer.syscall()[0], frames.FrameType.SYSCALL, 1))
+        peer.send(peer.machine.error_reply(peer.receive().reqno, frames.FrameType.PREFORK, 4))
+        peer.send(peer.machine.error_reply(peer.receive().reqno, frames.FrameType.HANDSHAKE, 5))
+        answer(0, 7)(peer)
+
+    with session_with(script, tmp_path) as session:
+        with pytest.raises(RequestRefused, match=f"^{session.url}: open /x: the server refused the request: try again"):
+            session.call("open", b"/x\0", 0, 0, subject="/x")
+        with pytest.raises(RequestRefused, match=f"^{session.url}: prefork: the server refused"):
+            session.prefork()
+        with pytest.raises(RequestRefused, match=f"^{session.url}: exec: the server refused"):
+            session.exec()
+        assert session.call("getpid") == (7, 0)
+
+
+def test_an_exec_that_the_kernel_refuses(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        peer.send(peer.machine.handshake_reply(peer.receive().reqno, Errno.ENOMEM))
+
+    with session_with(script, tmp_path) as session, pytest.raises(KernelError, match="exec: ENOMEM"):
+        session.exec()
+
+
+def test_an_assumption_that_has_proved_right_is_not_doubted(tmp_path: Path) -> None:
+    def script(peer: Peer) -> None:
+        reqno, arguments = peer.syscall("read")
+        peer.copyout(arguments["buf"], b"x")
+        peer.reply(reqno, 0, 1)
+        peer.syscall("read")
+        peer.send(b"\xff" * 100)
+
+    with session_with(script, tmp_path) as session:
+        assert "a 64-bit little-endian kernel was assumed, from its banner" in session.doubt()
+        session.call("read", 3, bytearray(1), 1)
+        with pytest.raises(ProtocolError) as caught:
+            session.call("read", 3, bytearray(1), 1)
+    assert "assumed" not in str(caught.value)
 
 
 def test_the_user_knows_the_machine_better(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpWarning, connect, transport
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import RumpWarning, connect, ssh, transport
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import (
     ConnectError,
     ConnectTimeout,
@@ -185,28 +186,88 @@ def test_a_path_of_the_longest_size_works(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_missing_socket(tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match="No such file") as caught:
         connect(f"unix://{tmp_path}/nowhere", connect_timeout=0.3)
-    assert f"unix://{tmp_path}/nowhere" in str(caught.value)
+    assert str(caught.value).startswith(f"{caught.value.brief} (ENOENT): no server has made this socket")
+    assert caught.value.brief == f"unix://{tmp_path}/nowhere: No such file or directory"
     assert isinstance(caught.value, ConnectionError)
+    assert "three slashes" not in str(caught.value)
+
+
+def test_a_missing_socket_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConnectError) as caught:
+        connect("unix://run/nowhere", connect_timeout=0.3)
+    assert f"(that is {tmp_path}/run/nowhere; an absolute path has three slashes)" in str(caught.value)
+
+
+def test_a_socket_that_this_user_may_not_connect_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")  # root may connect to any
+
+    monkeypatch.setattr(transport, "_open_unix", refuse)
+    with pytest.raises(ConnectError, match=r"denied \(EACCES\): .* mode and group of the socket and its folder"):
+        connect("unix:///run/csock", connect_timeout=0.3)
 
 
 def test_a_file_that_is_no_socket(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConnectError, match="refused"):
+    with pytest.raises(ConnectError, match=r"refused \(ECONNREFUSED\): this is no socket"):
         connect(f"unix://{tmp_path}/file", connect_timeout=0.3)
 
 
 def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(tmp_path / "stale"))
-    with pytest.raises(ConnectError, match="refused"):
+    with pytest.raises(ConnectError, match=r"refused \(ECONNREFUSED\): nothing listens there; is the kernel running"):
         connect(f"unix://{tmp_path}/stale", connect_timeout=0.3)
 
 
 def test_a_port_that_nobody_listens_on() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(ConnectError, match=f"tcp://127.0.0.1:{port}: .*refused"):
+    with pytest.raises(ConnectError, match=f"tcp://127.0.0.1:{port}: .*refused .*: nothing listens there"):
         connect(f"tcp://127.0.0.1:{port}", connect_timeout=1)
+
+
+# What ssh says
+
+
+def told(tmp_path: Path, text: str) -> str:
+    with (tmp_path / "said").open("w+b") as said:
+        said.write(text.encode())
+        said.flush()
+        return ssh._said(said)
+
+
+def test_only_whole_lines_of_what_ssh_says_are_told(tmp_path: Path) -> None:
+    changed = "@" * 59 + "\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n" + "@" * 59 + "\n"
+    changed += "".join(f"Line {number} of an explanation that is long.\n" for number in range(30))
+    changed += (
+        "Host key for example has changed and you have requested strict checking.\r\nHost key verification failed.\r\n"
+    )
+    said = told(tmp_path, changed)
+    assert said.endswith(
+        "; Host key for example has changed and you have requested strict checking.; Host key verification failed."
+    )
+    assert said.startswith("Line ")
+    assert len(said) <= 600
+    assert told(tmp_path, "x" * 5000 + "\nlast\n") == "last"
+    assert told(tmp_path, "y" * 1000) == "y" * 600
+    assert told(tmp_path, "\x1b[2Jhello\n") == r"\x1b[2Jhello"
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("Host key verification failed.", "ssh-keyscan"),
+        ("Host key for example has changed; Host key verification failed.", ""),
+        ("channel 1: open failed: connect failed: open failed", "/run/csock on example: is it there"),
+        ("Permission denied (publickey).", ""),
+    ],
+)
+def test_what_to_do_about_what_ssh_says(reason: str, advice: str) -> None:
+    said = ssh._advice(SshAddress("example", None, None, UnixAddress("/run/csock")), reason)
+    assert advice in said
+    assert bool(said) == bool(advice)
 
 
 def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from typing import Final, TypeAlias, TypeVar
 
-from ..errors import ProtocolError
+from ..errors import ProtocolError, printable
 from ..exchanges import Exchange, converse, side_by_side
 from ..netbsd import Abi, Errno
 from ..netbsd.kernel_error import KernelError, kernel_error
@@ -88,7 +88,7 @@ class Base:
     def broken(self, what: str) -> ProtocolError:
         """The error for what no kernel says, to be raised; the session is closed."""
         self.session.close()
-        return ProtocolError(f"{self.session.url}: {what}")
+        return ProtocolError(f"{self.session.url}: {printable(what)}")
 
 
 def path_bytes(path: StrPath) -> bytes:

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ..errors import ProtocolError, UnknownMachine
+from ..errors import ForeignServer, UnknownMachine, printable
 from ..frames import Wire
 from .errno import Errno
 from .ioctls import DIRECTIONS, IOCPARM_MASK, IOCPARM_SHIFT, IOCTLS, ioctls
@@ -98,7 +98,7 @@ class Abi:
 
         ``given`` goes before what the banner says; a whole :class:`Abi` is taken as it is.
 
-        :raises ProtocolError: it is no banner of a protocol that is spoken here.
+        :raises ForeignServer: it is no banner of a protocol that is spoken here.
         :raises UnknownMachine: its machine's data model is not known, and not given either.
         """
         if isinstance(given, Abi):
@@ -106,17 +106,16 @@ class Abi:
         hints = given or AbiHints()
         match = _BANNER.fullmatch(banner.rstrip("\n"))
         if not match:
-            raise ProtocolError(f"not a sysproxy server: it greets with {banner!r}")
+            raise ForeignServer(f"not a sysproxy server: it greets with {banner!r}")
         major, minor, ostype, osrelease, machine = match.groups()
         if int(major) != PROTOCOL[0] or int(minor) < PROTOCOL[1]:
-            raise ProtocolError(
+            raise ForeignServer(
                 f"the server speaks sysproxy {major}.{minor}; {PROTOCOL[0]}.{PROTOCOL[1]} is spoken here"
             )
         model = hints.data_model(machine)
         if model is None:
-            raise UnknownMachine(
-                f"the word size and byte order of {ostype}/{machine} are not known: they have to be given"
-            )
+            name = printable(f"{ostype}/{machine}")
+            raise UnknownMachine(f"the word size and byte order of {name} are not known: they have to be given")
         release = parse_release(hints.release or osrelease)
         return cls(model.word_size, model.int64_alignment, model.byteorder, release, machine, ostype)
 

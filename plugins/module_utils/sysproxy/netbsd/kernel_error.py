@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno as host_errno
 
-from ..errors import RumpError
+from ..errors import RumpError, printable
 from .errno import MESSAGES, Errno
 
 
@@ -21,7 +21,8 @@ class KernelError(RumpError, OSError):
 
     ``name`` is the errno's NetBSD name and ``number`` its NetBSD number; ``errno`` is the
     controller's number for the same name, so that comparisons with :mod:`errno` work on every
-    controller. ``call`` is the system call or ioctl, ``subject`` what it was about.
+    controller. ``call`` is the system call or ioctl, ``subject`` what it was about, as it is; the
+    error's text has it escaped where a terminal would not print it.
     """
 
     def __init__(self, number: int, call: str, subject: str = "") -> None:
@@ -36,7 +37,7 @@ class KernelError(RumpError, OSError):
 
     def __str__(self) -> str:
         about = f"{self.call} {self.subject}" if self.subject else self.call
-        return f"{about}: {self.name} ({self.strerror})"
+        return f"{printable(about)}: {self.name} ({self.strerror})"
 
     def __reduce__(self) -> tuple[object, ...]:
         return kernel_error, (self.number, self.call, self.subject)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,10 +32,12 @@ try:
     import construct
 except ImportError:
     # The only place that imports construct. Ansible reads modules without it (for documentation and
-    # for its sanity tests), so its absence is reported when a structure is first laid out.
+    # for its sanity tests), so its absence is reported when a session is made.
     CONSTRUCT_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     CONSTRUCT_IMPORT_ERROR = None
+
+_CONSTRUCT: Final = "construct>=2.10.70"  # as in requirements.txt
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,12 @@ class _Type:
     """What the struct module calls its integers: by member, as in the offsets, or its own with the empty name."""
 
 
+def require_construct() -> None:
+    """:raises MissingLibrary: construct is not installed."""
+    if CONSTRUCT_IMPORT_ERROR is not None:
+        raise MissingLibrary(f"the Python package construct is missing in {sys.executable}: pip install '{_CONSTRUCT}'")
+
+
 @lru_cache(maxsize=512)
 def layout(name: str, model: DataModel, release: Release) -> Layout:
     """The layout of structure ``name`` in a data model, as ``release`` declares it.
@@ -159,8 +168,7 @@ def layout(name: str, model: DataModel, release: Release) -> Layout:
     :raises MissingLibrary: construct is not installed.
     :raises KeyError: no structure has that name.
     """
-    if CONSTRUCT_IMPORT_ERROR is not None:
-        raise MissingLibrary("the Python package construct is needed to talk to a rump kernel")
+    require_construct()
     return Layout(name, _structure(name, model, release), "<" if model.byteorder == "little" else ">")
 
 
