@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy import connect
 from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS, ROOT, rump_server, running
-from ansible_collections.rumpkernel.rump.tests.support.pages import BLOCK
+from ansible_collections.rumpkernel.rump.tests.support.pages import BLOCK, follow
 from ansible_collections.rumpkernel.rump.tests.support.playbooks import inventory_of, run_playbook
 
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -74,3 +74,19 @@ def test_roles(backend: str, page: str, tmp_path_factory: pytest.TempPathFactory
         gone = run_playbook(top, told[:1], inventory, "-e", end, limit=300)
     assert gone.code == 0, gone.output
     assert not (top / "run").exists()
+
+
+@pytest.mark.timeout(900)
+def test_molecule(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """In a collection of one role, which names the kernel that it runs on."""
+    top = tmp_path_factory.mktemp("m")  # not tmp_path, whose name is too long for sockets
+    galaxy = {"namespace": "my", "name": "collection", "version": "1.0.0", "readme": "README.md", "authors": ["me"]}
+    # The test's home is the collection's folder, and Molecule installs what is in that.
+    (top / "galaxy.yml").write_text(yaml.safe_dump({**galaxy, "build_ignore": [".ansible", ".cache"]}))
+    (top / "README.md").write_text("Mine.\n")
+    tasks = top / "roles/my_role/tasks"
+    tasks.mkdir(parents=True)
+    name_it = {"name": "kern.hostname", "value": "{{ inventory_hostname }}"}
+    (tasks / "main.yml").write_text(yaml.safe_dump([{"name": "Name it", "rumpkernel.rump.rump_sysctl": name_it}]))
+    follow((ROOT / "docs/molecule.md").read_text(encoding="utf-8"), top, limit=800)
+    assert not (top / ".cache/my_kernels/run").exists()

@@ -26,8 +26,11 @@ TIME_LIMIT = 100
 DONE_BEFORE = ("git clone ", "python3 -m venv ", "pip install ")
 
 
-def follow(page: str, folder: Path) -> None:
-    """Follow a page in a folder, which takes the place of ``/tmp`` too; AssertionError for what is not as it says."""
+def follow(page: str, folder: Path, limit: float = TIME_LIMIT) -> None:
+    """Follow a page in a folder, which takes the place of ``/tmp`` too; AssertionError for what is not as it says.
+
+    The commands have ``limit`` seconds in all.
+    """
     page = page.replace("/tmp/", f"{folder}/")
     (folder / CHECKOUT).symlink_to(ROOT)
     script, expected = ["set -m"], []
@@ -47,7 +50,7 @@ def follow(page: str, folder: Path) -> None:
             sockets = re.findall(r"unix://(\S+)", command) if command.endswith("&") else []
             script += [f"for _ in $(seq 100); do [ -S {path} ] && break; sleep 0.1; done" for path in sockets]
             expected.append((command, output))
-    said = _shell("\n".join(script), folder)
+    said = _shell("\n".join(script), folder, limit)
     parts = re.split(r"^@@@ (\d+)\n", said, flags=re.MULTILINE)
     assert len(parts) == 2 * len(expected) + 1, said
     for (command, lines), printed, code in zip(expected, parts[::2], parts[1::2], strict=False):
@@ -74,7 +77,7 @@ def _contains(output: str, expected: list[str]) -> bool:
     return all(any(line.startswith(want) for line in lines) for want in wanted)
 
 
-def _shell(script: str, folder: Path) -> str:
+def _shell(script: str, folder: Path, limit: float) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "RUMP_"))}
     environment |= {"PATH": f"{BIN}:{environment['PATH']}", "HOME": str(folder), "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(
@@ -85,7 +88,7 @@ def _shell(script: str, folder: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=TIME_LIMIT,
+        timeout=limit,
         check=False,
     )
     return done.stdout
