@@ -43,8 +43,6 @@ attributes:
     description: The kernels that the module works on.
     support: full
     platforms: NetBSD rump kernels, releases 6 to 10
-notes:
-  - The owner of what the module makes is the superuser of the rump kernel, since sysproxy knows no other user.
 seealso:
   - plugin: rumpkernel.rump.sysproxy
     plugin_type: connection
@@ -62,6 +60,8 @@ attributes:
   idempotent:
     description: Run again with the same options, it changes nothing.
     support: full
+notes:
+  - A task is the kernel's superuser; with C(become), it is C(become_user), by name or by number.
 """
 
     INFO = r"""

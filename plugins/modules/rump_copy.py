@@ -75,6 +75,11 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Make a directory, since a kernel that was just started has none but /dev and /tmp
+  rumpkernel.rump.rump_file:
+    path: /etc
+    state: directory
+
 - name: Copy a file of the role
   rumpkernel.rump.rump_copy:
     src: app.conf
@@ -109,6 +114,11 @@ dest:
   description: The file, or the directory that was copied to.
   type: str
   returned: success, and in check mode when the content stays as it is
+  sample: /etc/app.conf
+path:
+  description: The same as RV(dest).
+  type: str
+  returned: for a single file, when its content stays as it is
   sample: /etc/app.conf
 src:
   description: The source; not of a content that was given.

@@ -82,17 +82,22 @@ RETURN = r"""
 dest:
   description: The controller's file.
   type: str
-  returned: success
+  returned: when there is a file to be fetched
   sample: /home/me/site/logs/web/var/log/app.log
 file:
   description: The kernel's file.
   type: str
   returned: when nothing was fetched
   sample: /var/log/app.log
+msg:
+  description: Why nothing was fetched, with the host and the path.
+  type: str
+  returned: failure, and with O(fail_on_missing=false) when there is no such file
+  sample: "web: /var/log/app.log: the remote file does not exist, not transferring, ignored"
 checksum:
   description: The SHA-1 of the controller's file.
   type: str
-  returned: success
+  returned: when there is a file to be fetched
   sample: 6e642bb8dd5c2e027bf21dd923337cbb4214f827
 remote_checksum:
   description: The SHA-1 of the kernel's file.
@@ -102,7 +107,7 @@ remote_checksum:
 md5sum:
   description: The MD5 of the controller's file, where Python may make one.
   type: str
-  returned: success
+  returned: when there is a file to be fetched
   sample: 2a5aeecc61dc98c4d780b14b330e3282
 remote_md5sum:
   description: Always nothing, as of the namesake.

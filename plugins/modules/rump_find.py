@@ -181,13 +181,58 @@ files:
       description: The name of the group, empty where the kernel knows none.
       type: str
     isreg:
-      description:
-        - Whether it is a regular file. C(isdir), C(islnk), C(isfifo), C(ischr), C(isblk) and C(issock) are of its kind.
+      description: Whether it is a regular file.
+      type: bool
+    isdir:
+      description: Whether it is a directory.
+      type: bool
+    islnk:
+      description: Whether it is a symbolic link.
+      type: bool
+    ischr:
+      description: Whether it is a character device.
+      type: bool
+    isblk:
+      description: Whether it is a block device.
+      type: bool
+    isfifo:
+      description: Whether it is a named pipe.
+      type: bool
+    issock:
+      description: Whether it is a local socket.
       type: bool
     rusr:
-      description:
-        - Whether the owner may read it. C(wusr), C(xusr), C(rgrp), C(wgrp), C(xgrp), C(roth), C(woth), C(xoth),
-          C(isuid) and C(isgid) are of its kind.
+      description: Whether the owner may read it.
+      type: bool
+    wusr:
+      description: Whether the owner may write it.
+      type: bool
+    xusr:
+      description: Whether the owner may run it.
+      type: bool
+    rgrp:
+      description: Whether the group may read it.
+      type: bool
+    wgrp:
+      description: Whether the group may write it.
+      type: bool
+    xgrp:
+      description: Whether the group may run it.
+      type: bool
+    roth:
+      description: Whether others may read it.
+      type: bool
+    woth:
+      description: Whether others may write it.
+      type: bool
+    xoth:
+      description: Whether others may run it.
+      type: bool
+    isuid:
+      description: Whether it is run as its owner.
+      type: bool
+    isgid:
+      description: Whether it is run as its group.
       type: bool
     inode:
       description: The number of the inode.

@@ -58,10 +58,10 @@ options:
     type: str
   opts:
     description:
-      - Options, as one string with commas or as a list, by their names in C(mount(8\)).
-      - V(ro), V(rw), V(async), V(sync), V(union), V(log), V(hidden), V(symperm), V(relatime), V(discard), V(extattr)
-        and V(softdep); and V(atime), V(dev), V(devmtime), V(exec), V(suid) and V(coredump), which V(no) before the
-        name turns off.
+      - Options, as one string with commas or as a list, by their names in mount(8).
+      - V(ro) or V(rdonly), V(rw), V(async), V(sync), V(union), V(log), V(hidden), V(symperm), V(relatime), V(discard),
+        V(extattr) and V(softdep); and V(atime), V(dev), V(devmtime), V(exec), V(suid) and V(coredump), which V(no)
+        before the name turns off. V(defaults) adds nothing.
       - They are all the options that the file system is to have; those that are not named are off.
         Left out altogether, the options of a file system that is mounted stay as they are.
       - For tmpfs also V(size=8m) (bytes, or with k, m, g or t; 0 is no limit), V(nodes=1000) (the number of files),
@@ -74,6 +74,9 @@ options:
     description: Unmount even if files are in use, or change to V(ro) even if some are open for writing.
     type: bool
     default: false
+notes:
+  - Of M(ansible.posix.mount)'s options, C(fstab), C(boot), C(dump), C(passno) and C(opts_no_log) are left out, as there
+    is no fstab that they could be written to. C(backup) is, too.
 seealso:
   - module: ansible.posix.mount
   - module: rumpkernel.rump.rump_file

@@ -12,7 +12,7 @@ short_description: Mirror directories between the controller and a rump kernel
 description:
   - Makes a directory of a rump kernel hold what a directory of the controller does, or the other way.
     Only what differs is sent, several files at once.
-  - Options and their meanings are those of M(ansible.posix.synchronize) and rsync(1), which is needed on neither side.
+  - The options mean what they do for M(ansible.posix.synchronize) and rsync(1), which is needed on neither side.
   - A file is whole at any moment, the old or the new; see RV(atomic).
   - Archives are unpacked by M(rumpkernel.rump.rump_unarchive) and made by M(rumpkernel.rump.rump_archive).
 author:
@@ -115,6 +115,10 @@ options:
     elements: str
     default: []
 notes:
+  - Of M(ansible.posix.synchronize)'s options, those about rsync and the way to the other side are left out, as there is
+    neither (C(compress), C(rsync_opts), C(rsync_path), C(rsync_timeout), C(dest_port), C(private_key), C(ssh_args),
+    C(ssh_connection_multiplexing), C(ssh_multiplexing_path), C(set_remote_user), C(use_ssh_args), C(verify_host),
+    C(delay_updates)). So are C(partial) and C(link_dest). C(rsync_opts) with C(--exclude) is O(exclude) here.
   - Over the connection P(rumpkernel.rump.sysproxy#connection) or V(local) the other side is the controller. Over
     another one it is the host that the task runs on.
   - Hard links become files of their own, sockets are left out.

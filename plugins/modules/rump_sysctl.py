@@ -31,6 +31,10 @@ options:
         false for a bool. C(true) and C(false) are also 1 and 0 for a node of type int.
     type: str
     aliases: [val]
+notes:
+  - Of M(ansible.posix.sysctl)'s options, C(sysctl_file), C(reload) and C(state) are left out, as no file is read when a
+    rump kernel starts, and C(sysctl_set), as the value is always set. What is set is gone when the kernel halts.
+    C(ignoreerrors) is left out, too, for which a task has C(ignore_errors).
 seealso:
   - module: rumpkernel.rump.rump_sysctl_info
   - module: ansible.posix.sysctl

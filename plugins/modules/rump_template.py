@@ -37,17 +37,22 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Make the directory, since a kernel that was just started has none but /dev and /tmp
+  rumpkernel.rump.rump_file:
+    path: /app
+    state: directory
+
 - name: Configure the application from a template of the role
   rumpkernel.rump.rump_template:
     src: listen.conf.j2
-    dest: /etc/listen.conf
+    dest: /app/listen.conf
     mode: '0640'
     owner: 100
 
 - name: A file whose lines end as on DOS, and a template that is full of braces
   rumpkernel.rump.rump_template:
     src: menu.j2
-    dest: /boot/menu.txt
+    dest: /app/menu.txt
     newline_sequence: '\r\n'
     variable_start_string: '[%'
     variable_end_string: '%]'

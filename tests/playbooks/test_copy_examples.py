@@ -35,11 +35,11 @@ def examples(root: str, folder: Path) -> list[dict[str, Any]]:
     for task in tasks:
         (options,) = (value for key, value in task.items() if key.startswith(PREFIX))
         fetches = f"{PREFIX}fetch" in task
-        for name in ("src", "dest"):
-            path = options.get(name, "")
+        for name in {"src", "dest", "path"} & options.keys():
+            path = options[name]
             if path.startswith("/tmp/"):
                 options[name] = f"{folder}{path[4:]}"
-            elif (path.startswith("/") and (name == "dest") is not fetches) or options.get("remote_src"):
+            elif (path.startswith("/") and (name != "src") is not fetches) or options.get("remote_src"):
                 options[name] = f"{root}{path}"
         if fetches and options["dest"] == "logs":
             options["dest"] = f"{folder}/logs"
@@ -63,8 +63,7 @@ def make_files(folder: Path) -> None:
 
 
 def prepare(kernel: Kernel, root: str) -> None:
-    for path in ("etc", "boot", "var/log"):
-        kernel.makedirs(f"{root}/{path}")
+    kernel.makedirs(f"{root}/var/log")
     kernel.write_file(f"{root}/var/log/app.log", b"a line\n")
 
 
@@ -114,15 +113,15 @@ def test_examples(tmp_path: Path, backend: str, local: bool) -> None:
 
 def check(kernel: Kernel, root: str, local: Path) -> None:
     """What the examples leave, on the kernel and on the controller."""
-    for name in ("app.conf", "listen.conf"):
-        assert kernel.read_file(f"{root}/etc/{name}") == CONF.encode()
-        status = kernel.stat(f"{root}/etc/{name}")
+    for name in ("etc/app.conf", "app/listen.conf"):
+        assert kernel.read_file(f"{root}/{name}") == CONF.encode()
+        status = kernel.stat(f"{root}/{name}")
         assert (status.st_mode & 0o7777, status.st_uid) == (0o640, 100)
     assert kernel.read_file(f"{root}/etc/hosts") == b"192.0.2.1 router\n"
     assert kernel.stat(f"{root}/var/www/index.html").st_mode & 0o7777 == 0o604
     assert kernel.stat(f"{root}/var/www/sub").st_mode & 0o7777 == 0o755
     assert kernel.read_file(f"{root}/var/www/sub/x") == b"x"
-    assert kernel.read_file(f"{root}/boot/menu.txt") == b"{{ kept }} 80\r\n"
+    assert kernel.read_file(f"{root}/app/menu.txt") == b"{{ kept }} 80\r\n"
     assert kernel.read_file(f"{root}/etc/secret") == HIDDEN.encode()
     assert (local / "logs" / "web" / root[1:] / "var/log/app.log").read_bytes() == b"a line\n"
     assert (local / "app.conf").read_text() == CONF

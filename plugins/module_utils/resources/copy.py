@@ -164,7 +164,7 @@ class _Destination:
     def _require_folder(self) -> None:
         """:raises OptionError: the directory that the file goes into is not there."""
         if not self.kernel.isdir(self.folder):
-            text = f"Destination directory {self.folder} does not exist"
+            text = f"Destination directory {self.folder} does not exist (rump_file with state: directory makes it)"
             raise OptionError("dest", text, call="open", object=self.dest, errno="ENOENT")
 
 
