@@ -291,7 +291,8 @@ class _Pinger:
             if sending is not None:
                 self._send(sending)
         finally:
-            session.wait(waiting)
+            if not session.closed:  # then the error on its way says why
+                session.wait(waiting)
         came = time.monotonic()
         with contextlib.suppress(BlockingIOError):
             # A kernel that has a packet whenever it is asked keeps us not from what is to be sent, nor from the end.

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.rumpkernel.rump.plugins.module_utils.resources import ping
+from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.errors import ConnectionLost, SessionClosed
 from ansible_collections.rumpkernel.rump.plugins.module_utils.sysproxy.netbsd import Abi
 
 AMD64 = Abi.from_banner("RUMPSP-0.4-NetBSD-7.99.34/amd64")
@@ -44,7 +45,7 @@ class Socket:
 
 @pytest.mark.parametrize("kind", [None, 5], ids=["what is not ours", "redirects of ours"])
 def test_a_flood_of_packets(kind: int | None) -> None:
-    session = SimpleNamespace(submit=lambda *_call: None, wait=lambda _call: (0, 0))
+    session = SimpleNamespace(closed=False, submit=lambda *_call: None, wait=lambda _call: (0, 0))
     kernel = SimpleNamespace(
         abi=AMD64, session=session, getpid=lambda: 1, socket=lambda *_kind: nullcontext(Socket(kind))
     )
@@ -55,3 +56,23 @@ def test_a_flood_of_packets(kind: int | None) -> None:
     assert echoes.took == {}
     assert len(echoes.errors) == (0 if kind is None else 16)
     assert {error["reason"] for error in echoes.errors} <= {"redirected"}
+
+
+def test_a_connection_that_breaks_while_a_request_is_sent() -> None:
+    """What is told is why, and not that the poll before it has no session any more."""
+    session = SimpleNamespace(closed=False, submit=lambda *_call: None)
+
+    def wait(_call: object) -> None:
+        raise SessionClosed("the session is closed")
+
+    class Breaking(Socket):
+        def sendto(self, data: bytes, _address: Any) -> None:
+            session.closed = True
+            raise ConnectionLost("the server went away")
+
+    session.wait = wait
+    kernel = SimpleNamespace(
+        abi=AMD64, session=session, getpid=lambda: 1, socket=lambda *_kind: nullcontext(Breaking(None))
+    )
+    with pytest.raises(ConnectionLost, match="went away"):
+        ping.ping(kernel, ping.normalize(OPTIONS))  # type: ignore[arg-type] # as much of a kernel as it needs
