@@ -243,9 +243,10 @@ def test_a_user_of_its_own(host: Host) -> None:
     url = "unix:///var/lib/elsewhere/socket"
     k1: dict[str, Any] = {"name": "k1", "disks": [{"key": "/disk", "size": "1m"}]}
     k2 = {"name": "x.socket", "url": url, "disks": [{"key": "/disk", "path": "/var/lib/elsewhere/image"}]}
-    made = host.run(host.play(k1, k2), disks("rump_kernels"))
+    k3 = {"name": "k3", "url": "tcp://127.0.0.1:12345"}
+    made = host.run(host.play(k1, k2, k3), disks("k1:x.socket"))
     assert made.code == 0, made.output
-    assert host.ask("unix:///run/rump/k1/socket") == host.ask(url) == "NetBSD\n"
+    assert host.ask("unix:///run/rump/k1/socket") == host.ask(url) == host.ask(k3["url"]) == "NetBSD\n"
     kept = "/var/lib/rump/k1"
     paths = ["/run/rump/buses", "/run/rump/k1", "/run/rump/k1/socket", kept, f"{kept}/log", f"{kept}/disk.img"]
     assert host.tells("stat", "--format", "%U %G %a", *paths).split("\n") == [
@@ -269,7 +270,7 @@ def test_a_user_of_its_own(host: Host) -> None:
     assert moved.code == 0, moved.output
     assert host.tells("stat", "--format", "%U %a", f"{kept}/disk.img") == "nobody 660"
 
-    gone = host.run(host.play({**k1, "state": "absent"}, {**k2, "state": "absent"}))
+    gone = host.run(host.play(*({**kernel, "state": "absent"} for kernel in (k1, k2, k3))))
     assert gone.code == 0, gone.output
     assert host.tells("ls", "/var/lib/elsewhere").split() == ["image"]
     assert host.system.run("test", "-e", "/var/lib/rump").returncode != 0
