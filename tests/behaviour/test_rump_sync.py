@@ -424,3 +424,19 @@ def test_many_files_that_are_there(kernel: Kernel, place: str, tmp_path: Path) -
     assert (made["atomic"], len(made["updated"])) == (place == "tmpfs", 71)
     assert {kernel.stat(f"/w/{number}").st_mode for number in range(70)} == {stat.S_IFREG | 0o600}
     assert {kernel.read_file(f"/w/{number}") for number in range(70)} == {b"number %d" % number for number in range(70)}
+
+
+def test_names_of_the_kernels_do_nothing_to_a_terminal(kernel: Kernel, place: str, tmp_path: Path) -> None:
+    """In warnings and errors; in the results they are as they are."""
+    name, shown = "\x1b[31mred", "\\x1b[31mred"
+    kernel.mkdir("/w/from")
+    kernel.mknod(f"/w/from/{name}", stat.S_IFBLK | 0o600, makedev(8, 0))
+    made = sync(kernel, mode="pull", src="/w/from/", dest=str(tmp_path / "back"))
+    assert made["warnings"] == [f"{shown} is a device of the kernel's, which is not made on the controller"]
+    kernel.makedirs(f"/w/to/{name}/inside")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / name).write_text("")
+    said = refused(kernel, rump_sync, src=f"{tmp_path}/tree/", dest="/w/to")["msg"]
+    assert f"dest: the directory /w/to/{shown} is in the way of a file" in said
+    kernel.rmdir(f"/w/to/{name}/inside")
+    assert sync(kernel, src=f"{tmp_path}/tree/", dest="/w/to", delete=True)["updated"] == [name, "."]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..sysproxy import KernelError
+from ..sysproxy.errors import printable
 from ..sysproxy.kernel.sysctl import UnknownSysctl
 
 
@@ -23,7 +24,7 @@ class OptionError(Exception):
     def __init__(self, option: str, text: str, **about: str) -> None:
         self.option = option
         self.about = about
-        super().__init__(f"{option}: {text}")
+        super().__init__(printable(f"{option}: {text}"))  # which may hold names of the kernel's
 
 
 def not_there(option: str, path: str, error: KernelError) -> OptionError:
@@ -37,7 +38,7 @@ class Unmet(Exception):
 
     def __init__(self, text: str, facts: Mapping[str, Any]) -> None:
         self.facts = facts
-        super().__init__(text)
+        super().__init__(printable(text))
 
 
 # The rump component that serves an interface's cloner, an address family, a file system: by habit
