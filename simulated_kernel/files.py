@@ -70,6 +70,10 @@ class OpenFile:
         return True, True
 
     @property
+    def can_be_polled(self) -> bool:
+        return True
+
+    @property
     def has_urgent(self) -> bool:
         """Whether there is out-of-band data."""
         return False
@@ -117,6 +121,10 @@ class NodeFile(OpenFile):
     @property
     def seekable(self) -> bool:
         return self._node.kind != stat.S_IFIFO
+
+    @property
+    def can_be_polled(self) -> bool:
+        return self._node.filesystem.can_be_polled or not (self._node.is_regular or self._node.is_directory)
 
     def close(self) -> None:
         self._node.locks.release(self)

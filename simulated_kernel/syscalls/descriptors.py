@@ -11,6 +11,7 @@ import asyncio
 from ..errors import refuse
 from ..files import FREAD, FWRITE, OpenFile
 from ..pipe import make_pipe
+from ..rooms import Errno
 from ..wakeup import wait_for_any
 from .locks import record_lock
 from .registry import Call, syscall
@@ -181,6 +182,8 @@ def _events(call: Call, descriptor: int, events: int) -> int:
     if descriptor not in call.process.descriptors:
         return POLLNVAL
     file = call.process.descriptors.file(descriptor)
+    if not file.can_be_polled:
+        return Errno.EOPNOTSUPP  # an error where events are told (vn_poll of VOP_POLL)
     readable, writable = file.ready()
     found = (events & READ_EVENTS if readable else 0) | (events & WRITE_EVENTS if writable else 0)
     return found | (events & URGENT_EVENTS if file.has_urgent else 0)

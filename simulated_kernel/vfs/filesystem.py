@@ -89,6 +89,8 @@ class FileSystem:
     """f_fstypename: the name that mount(2) takes."""
     entry_size: int | None = None
     """The size of all directory entries, where it does not depend on their names."""
+    can_be_polled = True
+    """Whether its files and directories serve poll(2)."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -46,8 +46,9 @@ class KernFs(FileSystem):
     def _text(self, node: Node) -> bytes:
         kernel, name = self._kernel, node.extra
         now = kernel.clock.now()
+        boot = kernel.clock.boot_time // NANOSECONDS  # 64 bits, of which the first 32 are shown (KFSint)
         texts = {
-            "boottime": lambda: f"{kernel.clock.boot_time // NANOSECONDS}\n",
+            "boottime": lambda: f"{boot if kernel.abi.byteorder == 'little' else boot >> 32}\n",
             "copyright": lambda: COPYRIGHT,
             "hostname": lambda: _text(kernel.sysctl.value("kern.hostname", "")) + "\n",
             "hz": lambda: "100\n",

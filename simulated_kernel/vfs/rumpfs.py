@@ -40,6 +40,7 @@ class RumpFs(FileSystem):
     """rumpfs; only one is the root, others can be mounted. Node numbers are shared by all of a kernel."""
 
     type_name = "rumpfs"
+    can_be_polled = False
 
     def __init__(self, clock: Clock, numbers: Iterator[int]) -> None:
         super().__init__(clock)

@@ -136,6 +136,11 @@ def writing(scribe: Scribe, folder: str) -> None:
     scribe("__getdents30", number, buffer, 100)
     scribe("__getdents30", folder_number, buffer, 4)
     scribe("readv", number, client.abi.integers("pointer", 0, 0), 0)
-    scribe("poll", client.abi.integers("int", number, 0x00000005), 1, 0)
+    for one in (number, folder_number):
+        for events in (0x5, 0):
+            polled = bytearray(client.abi.integer("int", one) + client.abi.integers("int16", events, 0))
+            outcome = client.call("poll", polled, 1, 0)
+            found = client.abi.read_integer("int16", bytes(polled[6:]))
+            scribe.write(f"poll {events}", (outcome.error, outcome.value, found))
     scribe("__posix_fadvise50", number, 0, 0, 3)
     scribe("__posix_fadvise50", number, 0, 0, 99)
