@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SECTOR = 512
 PARTITIONS_PER_DISK = 8
 CHARACTER_PIECE = 65536
-BLOCK_PIECE = 2048
+BLOCK_PIECE, POWERPC_BLOCK_PIECE = 2048, 4096  # BLKDEV_IOSIZE of sys/arch/*/include/param.h
 RUMPBLK_MAJOR = 197
 VND_BLOCK_MAJOR, VND_CHARACTER_MAJOR = 14, 41
 VNDIOF_HASGEOM, VNDIOF_READONLY, VNDIOF_FORCE = 1, 2, 4
@@ -114,7 +114,9 @@ class FileStorage(Storage):
 
 async def transfer(storage: Storage, node: Node, io: UserIo, offset: int, writing: bool) -> None:
     """Read or write a disk through its character or block device."""
-    piece_size = CHARACTER_PIECE if node.kind == stat.S_IFCHR else BLOCK_PIECE
+    is_powerpc = io.abi.machine.endswith(("ppc", "powerpc"))
+    block_piece = POWERPC_BLOCK_PIECE if is_powerpc else BLOCK_PIECE
+    piece_size = CHARACTER_PIECE if node.kind == stat.S_IFCHR else block_piece
     if offset < 0 or (node.kind == stat.S_IFCHR and offset % SECTOR):
         raise refuse("EINVAL")
     if writing and offset > storage.size and io.remaining:

@@ -95,6 +95,11 @@ class UserIo:
         self.remaining = self.total
 
     @property
+    def abi(self) -> Abi:
+        """The client's and the kernel's."""
+        return self._memory.abi
+
+    @property
     def done(self) -> int:
         """How many bytes were moved so far."""
         return self.total - self.remaining

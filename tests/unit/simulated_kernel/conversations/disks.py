@@ -10,6 +10,7 @@ import gzip
 import stat
 from pathlib import Path
 
+from ansible_collections.rumpkernel.rump.simulated_kernel.storage import raw_partition
 from ansible_collections.rumpkernel.rump.tests.unit.simulated_kernel.conversations.scribe import (
     MNT_FORCE,
     MNT_GETARGS,
@@ -88,6 +89,7 @@ def sparse(scribe: Scribe) -> None:
 def vnd(scribe: Scribe) -> None:
     """A file as a disk, with a file system on it."""
     client = scribe.client
+    whole, unused = ("d", "c") if raw_partition(client.abi.machine) == 3 else ("c", "d")
     scribe("mkdir", "/t", 0o755)
     mount_tmpfs(scribe, "/t")
     number = scribe("open", "/t/img", O_RDWR | O_CREAT, 0o644).value
@@ -113,9 +115,10 @@ def vnd(scribe: Scribe) -> None:
         outcome = client.ioctl(device, "VNDIOCCLR", vnd_argument(client, None, flags))
         scribe.write(f"VNDIOCCLR {flags}", outcome.error)
 
-    for name in ("rvnd0a", "rvnd0d", "vnd0a", "vnd0d", "vnd1d"):
+    for name in ("rvnd0a", f"rvnd0{whole}", "vnd0a", f"vnd0{whole}", f"vnd1{whole}"):
         scribe("open", f"/dev/{name}", 0, 0)
-    reader, writer = scribe("open", "/dev/rvnd0d", 0, 0).value, scribe("open", "/dev/rvnd0d", O_RDWR, 0).value
+    reader = scribe("open", f"/dev/rvnd0{whole}", 0, 0).value
+    writer = scribe("open", f"/dev/rvnd0{whole}", O_RDWR, 0).value
     unit(writer, -1)
     unit(writer, 0)
     unit(writer, 1)
@@ -134,7 +137,7 @@ def vnd(scribe: Scribe) -> None:
     unit(writer, -1)
     scribe("ioctl", writer, 0x40086484, bytearray(8))
     scribe("ioctl", writer, 0x402C7413, bytearray(44))
-    for name in ("rvnd0a", "rvnd0b", "rvnd0d", "vnd0a", "vnd0c", "vnd0d"):
+    for name in ("rvnd0a", "rvnd0b", f"rvnd0{whole}", "vnd0a", f"vnd0{unused}", f"vnd0{whole}"):
         outcome = scribe("open", f"/dev/{name}", O_RDWR, 0)
         if outcome:
             buffer = bytearray(4096)
@@ -153,7 +156,7 @@ def vnd(scribe: Scribe) -> None:
     scribe.write("copies", outcome.trace)
     clear(writer)
     scribe("fcntl", 4, 10, 0)
-    writer = scribe("open", "/dev/rvnd0d", O_RDWR, 0).value
+    writer = scribe("open", f"/dev/rvnd0{whole}", O_RDWR, 0).value
     layout = client.abi.struct("ufs_args")
 
     def mount_ffs(device: bytes | None, flags: int = 0) -> None:
@@ -191,7 +194,7 @@ def vnd(scribe: Scribe) -> None:
     scribe.entries("/m/d")
     mount_ffs(None, MNT_UPDATE | MNT_RDONLY)
     mount_ffs(None, MNT_UPDATE | 0x4000000)
-    mount_ffs(b"/dev/vnd0d\0", MNT_UPDATE)
+    mount_ffs(f"/dev/vnd0{whole}\0".encode(), MNT_UPDATE)
     mount_ffs(b"/none\0", MNT_UPDATE)
     scribe.mounted()
     scribe("__mount50", None, "/m", MNT_GETARGS, bytearray(layout.size), layout.size)
