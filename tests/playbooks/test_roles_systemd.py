@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(1000)
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 COMPONENTS = ["rumpvfs", "rumpdev", "rumpdev_disk", "rumpnet", "rumpnet_net", "rumpnet_netinet", "rumpnet_shmif"]
 GROUP = "daemon"
-SETTLE = 20.0
+SETTLE = 60.0
 LIMIT = 900.0
 # All that is in the folders of the role, with owners and modes, and what systemd knows. The log grows.
 SNAPSHOT = (

@@ -138,7 +138,9 @@ def xl(folder: Path, action: str, *arguments: str) -> None:
     there = domains(folder)
     number = next((number for number, name in there.items() if name == arguments[0]), None)
     if action == "domid":
-        print(number or sys.exit(f"{arguments[0]} is an invalid domain identifier"))
+        if number is None:
+            sys.exit(f"{arguments[0]} is an invalid domain identifier")
+        print(number)
         return
     if arguments[0].isdigit():
         number = int(arguments[0])
