@@ -433,6 +433,7 @@ def test_local_connection(
     assert "by its connection" in refused(kernel, server="unix:///another", **options)
 
 
+@pytest.mark.one_abi
 def test_a_tree_of_the_kernels_as_deep_as_paths_go(kernel_with_filesystems: Kernel, folder: str) -> None:
     """Deeper than a session has descriptors: made, and held against what is there."""
     kernel, below = kernel_with_filesystems, "/n" * 150

@@ -360,6 +360,7 @@ def test_a_file_that_cannot_have_its_attributes_is_not_left(kernel: Kernel) -> N
     assert kernel.listdir("/w") == []
 
 
+@pytest.mark.one_abi
 def test_recurse_goes_as_deep_as_paths_do(kernel: Kernel) -> None:
     """Deeper than a session has descriptors."""
     bottom = "/w/d" + "/n" * 150

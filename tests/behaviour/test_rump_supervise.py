@@ -30,6 +30,8 @@ from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS,
 from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 from ansible_collections.rumpkernel.rump.tests.support.processes import group_ended
 
+pytestmark = pytest.mark.one_abi
+
 MODULE = """
 import importlib, json, os, sys
 from ansible.module_utils.testing import patch_module_args
