@@ -16,6 +16,9 @@ Seconds are those of the clock, and on a machine with other work they say little
 ansible-playbook with all its workers, and that of the kernels, which on a machine of their own would cost nothing here.
 Two runs of the same kind differ by a tenth even on a quiet machine, so that several rounds are to be had by --rounds:
 the runs take turns, and each figure is the smallest of its kind (of memory, the largest).
+
+With the strategy linear all hosts wait at the end of the first task for the last one that is stalled; with free
+(--strategy free) they go on meanwhile.
 """
 
 from __future__ import annotations
@@ -160,6 +163,7 @@ def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: li
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")} | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_FORKS": str(options.forks),
+        "ANSIBLE_STRATEGY": options.strategy,
         "ANSIBLE_INVENTORY_ENABLED": "yaml",
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/support/callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
@@ -254,12 +258,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a fleet of simulated kernels costs.")
     parser.add_argument("--hosts", type=int, default=100, help="how many kernels (100); the project is held to 1000")
     parser.add_argument("--forks", type=int, default=64, help="more than there are stalled kernels at once (64)")
+    parser.add_argument("--strategy", default="linear", help="Ansible's strategy for all runs: linear or free (linear)")
     parser.add_argument("--limit", type=float, default=10, help="seconds until a kernel counts as stalled (10)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each run is made (1)")
     options = parser.parse_args()
     hosts = [f"k{number:04}" for number in range(options.hosts)]
 
-    print(f"{len(hosts)} simulated kernels, {len(SITE)} tasks, {options.forks} forks, {os.cpu_count()} CPUs\n")
+    print(
+        f"{len(hosts)} simulated kernels, {len(SITE)} tasks, {options.forks} forks, strategy {options.strategy}, "
+        f"{os.cpu_count()} CPUs\n"
+    )
     seconds, cpu = found_by_inventory(hosts)
     print(f"the inventory plugin finds them in {seconds:.1f} s, {cpu:.1f} s of CPU\n")
     print("                      hosts   seconds  controller's CPU  kernels' CPU  memory")
