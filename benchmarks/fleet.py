@@ -12,10 +12,14 @@ A thousand kernels are four processes. These are measured, mostly as ratios of w
 - the controller's memory, of all its processes, with what they share counted once;
 - the site playbook with a tenth of the kernels dead and a twentieth stalled: what that costs beyond the limit.
 
-Seconds are those of the clock, and on a machine with other work they say little; beside them stands the CPU time of
-ansible-playbook with all its workers, and that of the kernels, which on a machine of their own would cost nothing here.
-Two runs of the same kind differ by a tenth even on a quiet machine, so that several rounds are to be had by --rounds:
-the runs take turns, and each figure is the smallest of its kind (of memory, the largest).
+Seconds are those of the clock; beside them stands the CPU time of ansible-playbook with all its workers, and that of
+the kernels, which on a machine of their own would cost nothing here.
+
+A run of a thousand kernels takes minutes, and a virtual machine may be a quarter slower in one minute than in the one
+before. So the same small piece of work is done every few seconds during each run, and what it took on average stands
+in the last column, as the pace. Ratios and differences of times are told twice: as they were seen, and with each run's
+times divided by its pace. Several rounds are to be had by --rounds: the runs take turns, and each figure is the
+smallest of its kind (of memory, the largest).
 
 With the strategy linear all hosts wait at the end of the first task for the last one that is stalled; with free
 (--strategy free) they go on meanwhile.
@@ -46,6 +50,7 @@ from ansible_collections.rumpkernel.rump.tests.support.fleets import Process, fl
 
 IN_A_PROCESS = 250
 SAMPLES = 0.25  # seconds between looks at the memory
+PACES = 2.0  # seconds between measurements of the machine's pace
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PREFIX = "rumpkernel.rump.rump_"
 SITE: list[dict[str, Any]] = [
@@ -70,12 +75,13 @@ DEBUG: list[dict[str, Any]] = [{"ansible.builtin.debug": {"msg": "{{ inventory_h
 
 @dataclass(frozen=True)
 class Run:
-    """One ansible-playbook: seconds by the clock, of CPU and of the kernels' CPU, MiB, and its hosts' ends."""
+    """One ansible-playbook: seconds by the clock, of CPU and of the kernels' CPU, MiB, pace in ms, its hosts' ends."""
 
     seconds: float
     cpu: float
     kernels: float
     memory: float
+    pace: float
     finished: set[str]
     unreachable: dict[str, str]
     """Why, by host."""
@@ -102,6 +108,30 @@ class Memory:
         while not self._ended.wait(SAMPLES):
             children = _read(f"/proc/{self._pid}/task/{self._pid}/children").split()
             self.most = max(self.most, sum(_pss(pid) for pid in [str(self._pid), *children]))
+
+
+class Pace:
+    """What a piece of work that is always the same takes of a CPU while something else is measured."""
+
+    def __init__(self) -> None:
+        self._found: list[float] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._measure, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Milliseconds, on average."""
+        self._ended.set()
+        self._thread.join()
+        return 1000 * sum(self._found) / len(self._found)
+
+    def _measure(self) -> None:
+        while True:
+            began = time.thread_time()
+            sum(number * number % 7 for number in range(100_000))
+            self._found.append(time.thread_time() - began)
+            if self._ended.wait(PACES):
+                return
 
 
 def _read(path: str) -> str:
@@ -174,11 +204,11 @@ def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: li
     began = time.monotonic()
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-        memory = Memory(process.pid)
+        memory, pace = Memory(process.pid), Pace()
         _pid, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began
-    most = memory.stop()
+    most, milliseconds = memory.stop(), pace.stop()
     results = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
     if not results:
         sys.exit(f"the run failed:\n{(folder / 'output').read_text()}")
@@ -188,6 +218,7 @@ def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: li
         used.ru_utime + used.ru_stime,
         sum(map(cpu_of, running)) - before,
         most,
+        milliseconds,
         {one["host"] for one in results if one["task"] == last and one["status"] == "ok"},
         {one["host"]: str(one["result"].get("msg", "")) for one in results if one["status"] == "unreachable"},
         sum(one["status"] == "failed" for one in results),
@@ -234,6 +265,8 @@ def measured_by_tenths(hosts: list[str], tasks: list[dict[str, Any]], options: A
         sum(run.cpu for run in runs),
         sum(run.kernels for run in runs),
         max(run.memory for run in runs),
+        # As if it were one run: each tenth's by the time that it took.
+        sum(run.pace * run.seconds for run in runs) / sum(run.seconds for run in runs),
         set().union(*(run.finished for run in runs)),
         {},
         0,
@@ -270,7 +303,7 @@ def main() -> None:
     )
     seconds, cpu = found_by_inventory(hosts)
     print(f"the inventory plugin finds them in {seconds:.1f} s, {cpu:.1f} s of CPU\n")
-    print("                      hosts   seconds  controller's CPU  kernels' CPU  memory")
+    print("                      hosts   seconds  controller's CPU  kernels' CPU  memory   pace")
     rounds: list[dict[str, Run]] = []
     for _round in range(options.rounds):
         debug = show("debug", hosts, measured(hosts, DEBUG, options))
@@ -279,31 +312,42 @@ def main() -> None:
         bad, dead, stalled = with_bad_ones(hosts, options)
         show("with bad ones", hosts, bad)
         rounds.append({"debug": debug, "site": site, "tenths": tenths, "bad": bad})
-    cpu_of_run = {kind: min(runs[kind].cpu for runs in rounds) for kind in rounds[0]}
-    seconds_of_run = {kind: min(runs[kind].seconds for runs in rounds) for kind in rounds[0]}
     memory = max(run.memory for runs in rounds for run in runs.values())
-
-    cpu_ratio = cpu_of_run["site"] / cpu_of_run["debug"]
-    seconds_ratio = seconds_of_run["site"] / seconds_of_run["debug"]
-    growth = cpu_of_run["site"] / cpu_of_run["tenths"]
-    late = seconds_of_run["bad"] - seconds_of_run["site"]
-    print(f"\nsite against debug      {cpu_ratio:.2f} times the CPU time of the controller (held to 1.3)")
-    print(f"                        {seconds_ratio:.2f} times the seconds, the kernels' own work in them")
-    print(f"all against tenths      {growth:.2f} times the CPU time of the controller (held to 1.15)")
-    print(f"controller's memory     {memory:.0f} MiB (held to 1536 at 1000 hosts)")
-    print(f"{len(dead)} dead, {len(stalled)} stalled    {late:+.1f} s (held to the limit, {options.limit:g} s)")
+    print("\n                             seen  by pace")
+    bad_ones = f"s for {len(dead)} dead, {len(stalled)} stalled (held to the limit, {options.limit:g} s)"
+    for what, text in {
+        "cpu": "{:7.2f} {:8.2f}  site against debug, CPU time of the controller (held to 1.3)",
+        "seconds": "{:7.2f} {:8.2f}  … seconds, the kernels' own work in them",
+        "growth": "{:7.2f} {:8.2f}  all against tenths, CPU time of the controller (held to 1.15)",
+        "late": "{:+7.1f} {:+8.1f}  " + bad_ones,
+    }.items():
+        print(f"{'':26}" + text.format(*(figures(rounds, by_pace)[what] for by_pace in (False, True))))
+    print(f"controller's memory       {memory:7.0f}           MiB (held to 1536 at 1000 hosts)")
     for unreachable in (runs["bad"].unreachable for runs in rounds):
         wrong = (dead | stalled) ^ unreachable.keys()
         without_reason = [host for host in stalled if "no answer within" not in unreachable.get(host, "")]
         without_reason += [host for host in dead if "No such file" not in unreachable.get(host, "")]
-        print(
-            f"{'':24}{len(unreachable)} unreachable, {len(wrong)} wrongly, {len(without_reason)} without their reason"
-        )
+        print(f"{len(unreachable)} unreachable, {len(wrong)} wrongly, {len(without_reason)} without their reason")
+
+
+def figures(rounds: list[dict[str, Run]], by_pace: bool) -> dict[str, float]:
+    """What the runs say together; by pace, as if the machine had always been as in the first of all runs."""
+    usual = rounds[0]["debug"].pace
+
+    def least(kind: str, of: str) -> float:
+        return min(getattr(runs[kind], of) * (usual / runs[kind].pace if by_pace else 1) for runs in rounds)
+
+    return {
+        "cpu": least("site", "cpu") / least("debug", "cpu"),
+        "seconds": least("site", "seconds") / least("debug", "seconds"),
+        "growth": least("site", "cpu") / least("tenths", "cpu"),
+        "late": least("bad", "seconds") - least("site", "seconds"),
+    }
 
 
 def show(name: str, hosts: list[str], found: Run) -> Run:
-    cpu = f"{found.cpu:16.1f}  {found.kernels:12.1f}"
-    print(f"  {name:18}  {len(hosts):5}  {found.seconds:8.1f}  {cpu}  {found.memory:6.0f}", flush=True)
+    times = f"{found.seconds:8.1f}  {found.cpu:16.1f}  {found.kernels:12.1f}"
+    print(f"  {name:18}  {len(hosts):5}  {times}  {found.memory:6.0f}  {found.pace:5.2f}", flush=True)
     return found
 
 
