@@ -76,9 +76,10 @@ def test_rump_base(backend: str, tmp_path: Path, record_property) -> None:  # ty
 
 
 def test_rump_base_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    """Before it asks the kernel for anything: there is none here."""
     play = [{"name": "Base", "hosts": "all", "gather_facts": False, "roles": ["rumpkernel.rump.rump_base"]}]
-    hosts = {"k1": {"ansible_rump_server": "unix:///nowhere", "rump_base_interfaces": [{"nam": "shmif0"}]}}
-    run = run_playbook(tmp_path, play, inventory_of(hosts))
+    wrong = {"rump_base_hostname": "web", "rump_base_interfaces": [{"nam": "shmif0"}]}
+    run = run_playbook(tmp_path, play, inventory_of({"k1": {"ansible_rump_server": "unix:///nowhere", **wrong}}))
     assert run.code == 2
     assert "missing required arguments: name found in interfaces" in run.results[-1].result["msg"]
 

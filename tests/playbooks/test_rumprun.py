@@ -378,6 +378,11 @@ def test_a_dry_run_hands_over_what_runs(host: Host) -> None:
     # With other options it would be started anew, and perhaps be elsewhere.
     web["environment"] = {"A": "b"}
     assert host.run(plays, "--check").of("web") == []
+    # The same where the play says it, and not the command.
+    plays[0]["check_mode"] = True
+    foretold = host.run(plays)
+    assert foretold.of("web") == []
+    assert [result.status for result in foretold.results if result.task.endswith("Show the command lines")] == ["ok"]
 
 
 def test_a_guest_of_another_host_is_reached_over_ssh(tmp_path: Path) -> None:
