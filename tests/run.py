@@ -37,9 +37,9 @@ RELEASES = ("7.0", "10.0")
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SIDE_BY_SIDE = ("-n", str(PROCESSORS + 1))
 EVERY_ABI = [f"simulated-{machine}-{release}" for machine in MACHINES for release in RELEASES]
-# amd64 is what the stage behaviour meets. So each word size meets each byte order, and an old release and a new one.
-# The stage every-abi has all, with evbarm, whose data are aligned as sparc's and in the byte order of i386.
-ABIS = ["simulated-i386-10.0", "simulated-sparc64-10.0", "simulated-sparc-7.0"]
+# amd64 is what the stage behaviour meets. So both word sizes and both byte orders are met, and an old release and a new
+# one. The stage every-abi has all, with evbarm, whose data are aligned as sparc's and in the byte order of i386.
+ABIS = ["simulated-i386-10.0", "simulated-sparc-7.0"]
 
 
 def pytest(folder: str, name: str = "") -> list[str]:

@@ -55,11 +55,12 @@ class Host:
         (made,) = play(vars=variables, roles=["rumpkernel.rump.rump_server"], **{"hosts": "vmhost", **more})
         return made
 
-    def run(self, *plays: dict[str, Any]) -> Run:
-        hosts = {"all": {"hosts": {"vmhost": HERE}}}
+    def run(self, *plays: dict[str, Any], hosts: dict[str, dict[str, Any]] | None = None) -> Run:
+        """Run plays on one host, or on several that are this one, with their variables."""
+        inventory = {"all": {"hosts": {name: {**HERE, **own} for name, own in (hosts or {"vmhost": {}}).items()}}}
         environment = {"ANSIBLE_PIPELINING": "1"}
         return run_playbook(
-            self.folder, list(plays), hosts, environment=environment, under=self.system.under, limit=LIMIT
+            self.folder, list(plays), inventory, environment=environment, under=self.system.under, limit=LIMIT
         )
 
     def tells(self, *command: str) -> str:
@@ -326,20 +327,21 @@ def test_what_is_missing_is_said_first(host: Host) -> None:
         ({"rump_server_user": "no-such-user"}, ["rump_server_user, rump_server_group: the host has to have"]),
         ({"rump_server_group": "no-such-group"}, ["rump_server_user, rump_server_group: the host has to have"]),
     ]
-    for variables, messages in wrong:
-        host.variables |= {"rump_server_backend": "rump_server", "rump_server_binary": "sleep"}
-        named = {
-            **host.variables,
-            **variables,
-            "rump_server_instances": instances if not variables else [{"name": "k1"}],
-        }
-        (one,) = play(vars=named, roles=["rumpkernel.rump.rump_server"], hosts="vmhost", check_mode=True)
-        for check in (True, False):
-            run = host.run({**one, "check_mode": check})
-            assert run.code == 2
-            said = run.results[-1].result["msg"]
+    host.variables |= {"rump_server_backend": "rump_server", "rump_server_binary": "sleep"}
+    hosts = {
+        f"host{number}": {"rump_server_instances": [{"name": f"w{number}"}] if variables else instances, **variables}
+        for number, (variables, _messages) in enumerate(wrong)
+    }
+    one = host.play(hosts="all")
+    del one["vars"]["rump_server_instances"]
+    variables = one.pop("vars")
+    for check in (True, False):
+        run = host.run({**one, "check_mode": check}, hosts={name: {**variables, **own} for name, own in hosts.items()})
+        assert run.code == 2
+        assert run.changed == []
+        for name, (_variables, messages) in zip(hosts, wrong, strict=True):
+            said = run.of(name)[-1].result["msg"]
             assert all(message in said for message in messages), said
-            assert run.changed == []
     assert host.tells("cat", "/var/lib/file") == ""
     assert host.system.run("test", "-e", "/run/rump").returncode != 0
 
