@@ -132,8 +132,10 @@ def run(name: str) -> tuple[Outcome, str]:
     """Run a stage; what it found, and what it said if nobody has seen that yet."""
     # Whoever waits for a kernel goes first: tests have time limits, and the other stages have none.
     beside = not is_pytest(name)
-    # Ansible keeps what it needs to itself in here instead of in the home directory.
+    # Ansible keeps what it needs to itself in here instead of in the home directory. A thousand processes import the
+    # collection: where Python may not keep what it compiled, each of them compiles it.
     environment = {**os.environ, "ANSIBLE_HOME": f"{ROOT}/.ansible"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.monotonic()
     done = subprocess.run(
         [*(["nice"] if beside else []), *STAGES[name]],
