@@ -30,8 +30,6 @@ from ansible_collections.rumpkernel.rump.tests.support.backends import BACKENDS,
 from ansible_collections.rumpkernel.rump.tests.support.ports import free_port
 from ansible_collections.rumpkernel.rump.tests.support.processes import group_ended
 
-pytestmark = pytest.mark.one_abi
-
 MODULE = """
 import importlib, json, os, sys
 from ansible.module_utils.testing import patch_module_args
@@ -65,7 +63,7 @@ while True:
 OTHER = "daemon"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser runs processes as another user")
 LIMIT = 60.0
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.one_abi, pytest.mark.timeout(600)]
 
 
 class Host:
