@@ -27,6 +27,7 @@ With the strategy linear all hosts wait at the end of the first task for the las
 
 from __future__ import annotations
 
+import abc
 import argparse
 import contextlib
 import json
@@ -88,50 +89,56 @@ class Run:
     failed: int
 
 
-class Memory:
-    """The most memory that a process and its children had at one time, what they share counted once (PSS)."""
+class Meanwhile(abc.ABC):
+    """Looks at something every so many seconds, from a thread, until it is stopped."""
 
-    def __init__(self, pid: int) -> None:
-        self.most = 0
-        self._pid = pid
+    def __init__(self, every: float) -> None:
+        self._every = every
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def stop(self) -> float:
-        """MiB."""
+    def stop(self) -> None:
         self._ended.set()
         self._thread.join()
-        return self.most / 1024
 
-    def _watch(self) -> None:
-        while not self._ended.wait(SAMPLES):
-            children = _read(f"/proc/{self._pid}/task/{self._pid}/children").split()
-            self.most = max(self.most, sum(_pss(pid) for pid in [str(self._pid), *children]))
+    def _run(self) -> None:
+        self.look()
+        while not self._ended.wait(self._every):
+            self.look()
+
+    @abc.abstractmethod
+    def look(self) -> None: ...
 
 
-class Pace:
+class Memory(Meanwhile):
+    """The most memory, in MiB, that a process and its children had at one time, what they share counted once (PSS)."""
+
+    def __init__(self, pid: int) -> None:
+        self.most = 0.0
+        self._pid = pid
+        super().__init__(SAMPLES)
+
+    def look(self) -> None:
+        children = _read(f"/proc/{self._pid}/task/{self._pid}/children").split()
+        self.most = max(self.most, sum(_pss(pid) for pid in [str(self._pid), *children]) / 1024)
+
+
+class Pace(Meanwhile):
     """What a piece of work that is always the same takes of a CPU while something else is measured."""
 
     def __init__(self) -> None:
         self._found: list[float] = []
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._measure, daemon=True)
-        self._thread.start()
+        super().__init__(PACES)
 
-    def stop(self) -> float:
-        """Milliseconds, on average."""
-        self._ended.set()
-        self._thread.join()
+    def look(self) -> None:
+        began = time.thread_time()
+        sum(number * number % 7 for number in range(100_000))
+        self._found.append(time.thread_time() - began)
+
+    def milliseconds(self) -> float:
+        """On average."""
         return 1000 * sum(self._found) / len(self._found)
-
-    def _measure(self) -> None:
-        while True:
-            began = time.thread_time()
-            sum(number * number % 7 for number in range(100_000))
-            self._found.append(time.thread_time() - began)
-            if self._ended.wait(PACES):
-                return
 
 
 def _read(path: str) -> str:
@@ -208,7 +215,8 @@ def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: li
         _pid, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - began
-    most, milliseconds = memory.stop(), pace.stop()
+    memory.stop()
+    pace.stop()
     results = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
     if not results:
         sys.exit(f"the run failed:\n{(folder / 'output').read_text()}")
@@ -217,8 +225,8 @@ def run(folder: Path, hosts: list[str], tasks: list[dict[str, Any]], running: li
         seconds,
         used.ru_utime + used.ru_stime,
         sum(map(cpu_of, running)) - before,
-        most,
-        milliseconds,
+        memory.most,
+        pace.milliseconds(),
         {one["host"] for one in results if one["task"] == last and one["status"] == "ok"},
         {one["host"]: str(one["result"].get("msg", "")) for one in results if one["status"] == "unreachable"},
         sum(one["status"] == "failed" for one in results),
@@ -315,13 +323,15 @@ def main() -> None:
     memory = max(run.memory for runs in rounds for run in runs.values())
     print("\n                             seen  by pace")
     bad_ones = f"s for {len(dead)} dead, {len(stalled)} stalled (held to the limit, {options.limit:g} s)"
+    seen, by_pace = figures(rounds, by_pace=False), figures(rounds, by_pace=True)
     for what, text in {
         "cpu": "{:7.2f} {:8.2f}  site against debug, CPU time of the controller (held to 1.3)",
         "seconds": "{:7.2f} {:8.2f}  … seconds, the kernels' own work in them",
         "growth": "{:7.2f} {:8.2f}  all against tenths, CPU time of the controller (held to 1.15)",
+        "growth in seconds": "{:7.2f} {:8.2f}  … seconds",
         "late": "{:+7.1f} {:+8.1f}  " + bad_ones,
     }.items():
-        print(f"{'':26}" + text.format(*(figures(rounds, by_pace)[what] for by_pace in (False, True))))
+        print(f"{'':26}{text.format(seen[what], by_pace[what])}")
     print(f"controller's memory       {memory:7.0f}           MiB (held to 1536 at 1000 hosts)")
     for unreachable in (runs["bad"].unreachable for runs in rounds):
         wrong = (dead | stalled) ^ unreachable.keys()
@@ -341,6 +351,7 @@ def figures(rounds: list[dict[str, Run]], by_pace: bool) -> dict[str, float]:
         "cpu": least("site", "cpu") / least("debug", "cpu"),
         "seconds": least("site", "seconds") / least("debug", "seconds"),
         "growth": least("site", "cpu") / least("tenths", "cpu"),
+        "growth in seconds": least("site", "seconds") / least("tenths", "seconds"),
         "late": least("bad", "seconds") - least("site", "seconds"),
     }
 
