@@ -525,6 +525,10 @@ def test_rump_server_writes_units_that_systemd_takes(tmp_path: Path) -> None:
                 "rump_server_group": "operators",
             },
         },
+        {
+            "ansible.builtin.template": {**template, "dest": f"{tmp_path}/in-tmp.service"},
+            "vars": {"item": "{{ rump_server_kernels[0] | combine({'command': ['/tmp/program', '-s']}) }}"},
+        },
         vars={
             "rump_server_instances": instances,
             "rump_server_binary": shutil.which("true"),
@@ -544,8 +548,9 @@ def test_rump_server_writes_units_that_systemd_takes(tmp_path: Path) -> None:
     assert '\nReadWritePaths=/run/rump/elsewhere /run/rump/buses /tmp "/srv/an image"\n' in elsewhere
     assert "\nDevicePolicy=closed\nDeviceAllow=/dev/null rw\n" in elsewhere
     assert "PrivateDevices" not in elsewhere
-    # Its own /tmp would not have the socket that others are to reach.
+    # Its own /tmp would not have the socket that others are to reach, or the program.
     assert ("PrivateTmp=true" in plain, "PrivateTmp" in elsewhere) == (True, False)
+    assert "PrivateTmp" not in (tmp_path / "in-tmp.service").read_text()
     assert 'd "/run/a b%%c/buses" 2750 daemon operators -\n' in (tmp_path / "tmpfiles.conf").read_text()
     analyze = shutil.which("systemd-analyze")
     if not analyze:
